@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_LAB_LAB_ROUTES_H
+#define ISB_LAB_LAB_ROUTES_H
+
+#include "model/lab/lab.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace isb
+{
+
+/// Where a node sends what goes to a subnet that it is not attached to.
+struct LabRoute
+{
+    Subnet destination;
+    size_t port = 0; ///< index into the box's ports; 0 for a host
+    Ipv4 nextHop;    ///< neighbour on that port
+};
+
+/// Routes of every node, by index; in the order of the lab's links.
+struct LabRoutes
+{
+    std::vector<std::vector<LabRoute>> hosts;
+    std::vector<std::vector<LabRoute>> boxes;
+
+    [[nodiscard]] const std::vector<LabRoute>&
+    Of(LabNode node) const
+    {
+        return node.kind == LabNode::IsHost ? hosts[node.index] : boxes[node.index];
+    }
+};
+
+/// Shortest paths (fewest links; on a tie the link that comes first) under these rules: hosts and
+/// IST boxes do not forward; a NAT box does not tell its outside what lies inside, so nobody
+/// outside has a route there. A subnet that a node cannot reach has no route. Reads links, ports,
+/// roles and `outside` of the lab, nothing else.
+[[nodiscard]] LabRoutes ComputeLabRoutes(const Lab& lab);
+
+/// How packets of one node come to an address of another's.
+struct LabPath
+{
+    std::vector<LinkEnd> arrivals; ///< each node entered, by which port; the last is the target
+};
+
+/// The path from a host to the node that owns `address`, after `routes`; nothing when there is
+/// none.
+[[nodiscard]] std::optional<LabPath> FindLabPath(const Lab& lab,
+                                                 const LabRoutes& routes,
+                                                 size_t fromHost,
+                                                 Ipv4 address);
+
+} // namespace isb
+
+#endif

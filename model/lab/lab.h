@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_LAB_LAB_H
+#define ISB_LAB_LAB_H
+
+#include "model/box/machine-parameters.h"
+#include "model/core/ist/ist-settings.h"
+#include "model/core/nat/nat-settings.h"
+#include "model/wire/endpoint.h"
+#include "model/wire/units.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Scenarios as values. A Lab says what stands where and what is expected of it; it knows nothing
+/// of the world that runs it. ParseLab() makes complete and consistent ones; whoever builds one in
+/// code keeps the rules stated at the fields. References between parts are indices into the Lab's
+/// vectors.
+namespace isb
+{
+
+/// Where a port of a node is wired, and its address.
+struct LabPort
+{
+    std::string name;              ///< of a box: unique in the box; of a host: "eth0"
+    NicKind nic = NicKind::OnChip; ///< of a box with a machine; else without meaning
+    size_t link = 0;               ///< index into Lab::links
+    Ipv4 address;
+    Subnet subnet; ///< the link's
+};
+
+/// A node that sends and receives. It has one link.
+struct Host
+{
+    std::string name;
+    std::string machine; ///< key of Lab::machines; empty: ideal, without CPU model
+    LabPort port;
+};
+
+/// What a box does with packets.
+enum class BoxRole : uint8_t
+{
+    Forwarder, ///< IP forwarding only
+    Nat,       ///< forwarding and translation
+    IstApp,    ///< joins two connections in a process (thesis 4.1)
+    IstKernel, ///< splices two connections in the kernel (thesis 4.2 to 4.4)
+};
+
+/// How a NAT box's connection table is searched. A cost of the machine; the answer is the same.
+enum class NatLookup : uint8_t
+{
+    Hash, ///< constant cost
+    List, ///< cost grows with the entries: the thesis' guess
+};
+
+/// A node with two or more ports. An IST box does not forward what is not addressed to it.
+struct Box
+{
+    std::string name;
+    std::string machine; ///< key of Lab::machines; empty: ideal, without CPU model
+    BoxRole role = BoxRole::Forwarder;
+    std::vector<LabPort> ports;                  ///< two or more
+    SpliceMethod splice = SpliceMethod::Passive; ///< role IstKernel, TCP; UDP is always plain
+    IstSettings ist;                             ///< role IstKernel
+    NatSettings nat;    ///< role Nat; external and internal addresses filled in
+    size_t outside = 0; ///< role Nat: index of the port that is outside; all others are inside
+    NatLookup lookup = NatLookup::Hash; ///< role Nat
+};
+
+/// A node of the lab: a host or a box.
+struct LabNode
+{
+    enum Kind : uint8_t
+    {
+        IsHost,
+        IsBox,
+    };
+
+    Kind kind = IsHost;
+    size_t index = 0; ///< into Lab::hosts or Lab::boxes
+};
+
+/// One end of a link.
+struct LinkEnd
+{
+    LabNode node;
+    size_t port = 0; ///< index into the box's ports; 0 for a host
+};
+
+/// A full duplex wire between two nodes, an IP subnet of its own.
+struct Link
+{
+    LinkEnd ends[2];
+    Subnet subnet;     ///< ends[0] has its first usable address, ends[1] the second
+    DataRate rate;     ///< each way, of the wire (Ethernet framing included)
+    Duration delay{0}; ///< propagation, one way
+};
+
+enum class TrafficKind : uint8_t
+{
+    TcpBulk,     ///< `connections` TCP connections that send as much as they can
+    UdpRate,     ///< datagrams at a rate
+    UdpPingPong, ///< one datagram there and back, then the next
+};
+
+/// The translator that a traffic goes through. Both hosts open a connection to it (UDP: send a
+/// registration datagram), each to the address of the port that faces it.
+struct TrafficVia
+{
+    size_t box = 0;      ///< index into Lab::boxes; its role is IstApp or IstKernel
+    size_t fromPort = 0; ///< port of the box that faces `from`
+    size_t toPort = 0;   ///< port of the box that faces `to`
+    Ipv4 fromAddress;    ///< address of fromPort: what `from` connects to
+    Ipv4 toAddress;      ///< address of toPort: what `to` connects to
+};
+
+/// A source and a sink. Without `via`, `from` opens connections to `to` and sends.
+struct Traffic
+{
+    std::string name;
+    TrafficKind kind = TrafficKind::TcpBulk;
+    size_t from = 0; ///< index into Lab::hosts
+    size_t to = 0;   ///< index into Lab::hosts; not `from`
+    std::optional<TrafficVia> via;
+    uint32_t connections = 1;     ///< TcpBulk: 1 to 10'000; else 1
+    uint32_t payloadBytes = 0;    ///< UDP: payload of a datagram, 1 to 65'507; TCP: 0
+    std::optional<DataRate> rate; ///< UdpRate: payload bits per second; nothing = "full": as fast
+                                  ///< as the sender's machine and wire allow
+    TimePoint start{0};
+    TimePoint stop{0}; ///< start < stop <= Lab::duration
+};
+
+enum class Measure : uint8_t
+{
+    Throughput,  ///< TrafficResult::throughputBps, in bits per second
+    Loss,        ///< TrafficResult::lossRatio
+    Rtt,         ///< TrafficResult::rtt.meanNs
+    Connections, ///< TrafficResult::established
+};
+
+/// What a run must show. Limits are inclusive, in the unit of the result's field; at least one is
+/// given. "equals" is both limits alike.
+struct Expectation
+{
+    size_t traffic = 0; ///< index into Lab::traffic
+    Measure measure = Measure::Throughput;
+    std::optional<double> atLeast;
+    std::optional<double> atMost;
+    std::string text; ///< as a reader wrote it: "bulk: throughput at-least 80 Mb/s"
+};
+
+/// A scenario.
+struct Lab
+{
+    std::string name;
+    std::string title; ///< one line; may be empty
+    Duration duration{0};
+    uint64_t seed = 1;
+    bool checksums = false; ///< compute and verify real checksums
+    std::vector<Host> hosts;
+    std::vector<Box> boxes;
+    std::vector<Link> links;
+    std::vector<Traffic> traffic;
+    std::vector<Expectation> expectations;
+    std::map<std::string, MachineParameters> machines; ///< those in use, overrides applied
+};
+
+/// The words of the scenario file: "nat", "hash", "tcp-bulk", "rtt".
+[[nodiscard]] std::string_view ToString(BoxRole role);
+[[nodiscard]] std::string_view ToString(NatLookup lookup);
+[[nodiscard]] std::string_view ToString(TrafficKind kind);
+[[nodiscard]] std::string_view ToString(Measure measure);
+
+/// Name of a node, and of a port as links write it ("A", "box:mac0").
+[[nodiscard]] const std::string& NodeName(const Lab& lab, LabNode node);
+[[nodiscard]] std::string EndName(const Lab& lab, const LinkEnd& end);
+
+} // namespace isb
+
+#endif
