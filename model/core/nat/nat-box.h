@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_CORE_NAT_NAT_BOX_H
+#define ISB_CORE_NAT_NAT_BOX_H
+
+#include "model/core/nat/nat-drop.h"
+#include "model/core/nat/nat-settings.h"
+#include "model/core/random/rng.h"
+#include "model/core/trace/trace-event.h"
+#include "model/wire/bytes.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace isb
+{
+
+/// Where a packet comes from.
+enum class NatSide : uint8_t
+{
+    Inside,
+    Outside,
+};
+
+/// What is to be done with a packet.
+struct NatVerdict
+{
+    enum class Action : uint8_t
+    {
+        Forward,  ///< translated: route it by its new destination
+        Hairpin,  ///< translated on both ends: send it back inside
+        Drop,     ///< ends here; reason and rule say why
+        Hold,     ///< keep it until TakeReleased() or TakeAbandoned() names the ticket
+        NotForUs, ///< unchanged: deliver or route it as if there were no NAT
+    };
+
+    Action action = Action::NotForUs;
+    std::string_view reason; ///< drop only: "nat.filtered"
+    std::string_view rule;   ///< drop only: "RFC 4787 REQ-8"
+    uint64_t ticket = 0;     ///< hold only; never zero
+};
+
+/// One mapping as seen from outside the machine.
+struct NatMappingInfo
+{
+    uint64_t id = 0;
+    Protocol protocol = Protocol::Udp;
+    Endpoint internal;
+    Endpoint external;
+    Endpoint remote;     ///< the part that the mapping depends on, the rest zero
+    size_t sessions = 0; ///< permitted destinations or TCP connections
+    TimePoint expiry{0}; ///< when the last of them ends if nothing more happens
+};
+
+struct NatCounters
+{
+    uint64_t outbound = 0;   ///< packets translated inside to outside
+    uint64_t inbound = 0;    ///< packets translated outside to inside
+    uint64_t hairpinned = 0; ///< packets turned back inside
+    uint64_t untouched = 0;  ///< NotForUs
+    uint64_t held = 0;       ///< fragments held
+    uint64_t mappingsCreated = 0;
+    uint64_t mappingsExpired = 0;
+    std::array<uint64_t, NAT_DROP_COUNT> drops{}; ///< by NatDrop
+};
+
+/// A network address and port translator (NAPT, RFC 3022) for UDP, TCP and ICMP over IPv4.
+///
+/// Two questions on two independent axes a protocol (NatAxes): which mapping an outbound packet
+/// uses, and which inbound packets a mapping lets in. Sans I/O: packets come as header bytes that
+/// are edited in place, time is an argument, randomness is injected; it runs in ns-3 and on real
+/// packets alike.
+///
+///     inside  10.0.0.2:5000 ---> | NatBox | ---> 203.0.113.1:5000  outside
+///                  internal      +--------+      external         (remote)
+///
+/// Models RFC 4787 (UDP), RFC 5382 (TCP; light state tracking), RFC 5508 (ICMP echo and errors) and
+/// the thesis' NAT types (3.6.3). Not modelled: several external addresses, port overloading, IPv6,
+/// payload rewriting (ALG), static forwards, answers to refused SYNs.
+class NatBox
+{
+  public:
+    /// The settings must be free of contradictions (FindContradiction()). `rng` must outlive the
+    /// box; `trace` may be null.
+    NatBox(const NatSettings& settings, Rng& rng, TraceSink* trace);
+    ~NatBox();
+    NatBox(const NatBox&) = delete;
+    NatBox& operator=(const NatBox&) = delete;
+
+    /// Judges one packet and translates it in place.
+    /// \param now not before the last call's
+    /// \param from the side on which the packet arrived
+    /// \param header first bytes of the packet from the IPv4 header on, network byte order: the
+    ///        IPv4 and transport header at least (120 bytes always do), for ICMP errors all there
+    ///        are up to 576. Changed only when the verdict is Forward or Hairpin.
+    /// \param packetLength bytes of the whole packet, IPv4 header included
+    NatVerdict Process(TimePoint now, NatSide from, MutableBytes header, size_t packetLength);
+
+    /// Tickets of held packets whose first fragment has come: Process() them again, in this order.
+    [[nodiscard]] std::vector<uint64_t> TakeReleased();
+    /// Tickets of held packets that are given up (already counted as dropped): forget them.
+    [[nodiscard]] std::vector<uint64_t> TakeAbandoned();
+
+    /// When Timeout() is due next; TIME_NEVER when nothing waits. State whose time has come is also
+    /// ended by Process(), so that a late Timeout() changes no verdict.
+    [[nodiscard]] TimePoint NextTimeout() const;
+    /// Ends everything whose time has come.
+    void Timeout(TimePoint now);
+
+    [[nodiscard]] const NatSettings& Settings() const;
+    [[nodiscard]] const NatCounters& Counters() const;
+    [[nodiscard]] size_t MappingCount() const;
+    /// All mappings, by protocol and external port.
+    [[nodiscard]] std::vector<NatMappingInfo> Mappings() const;
+
+  private:
+    class Machine;
+    std::unique_ptr<Machine> m_machine;
+};
+
+} // namespace isb
+
+#endif
