@@ -37,8 +37,10 @@ struct ProxyPair
 struct ProxySettings
 {
     size_t maxPairs = 4096;
-    /// A pair whose two users have not both come.
+    /// A pair whose two users have not both come; refreshed by the first (connection, keepalives).
     Duration unmatchedTimeout = std::chrono::seconds(30);
+    /// Upper bound of all such refreshing, since Add().
+    Duration unmatchedLimit = std::chrono::minutes(5);
     /// A joined pair without Forwarded() or datagram. TCP: RFC 5382 REQ-5. UDP: RFC 4787 REQ-5.
     Duration idleTimeout = std::chrono::minutes(124);
     Duration udpIdleTimeout = std::chrono::minutes(5);
@@ -191,6 +193,7 @@ class IstProxy
         uint64_t id = 0;
         Protocol protocol = Protocol::Tcp;
         bool joined = false;
+        TimePoint created{0};
         TimePoint lastActivity{0};
         TimePoint entered = TIME_NEVER; ///< in m_deadlines
         std::array<SideState, 2> side;
