@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the thesis claims of its figures, judged as pure functions over result tables.
+
+A claim reduces the curves of one direction to one number, the statistic, and says which values
+hold. The verdict is taken on the means over the seeds; the same statistic of each seed alone gives
+the spread. Each claim has a kind:
+
+predicted    came out of mechanism and data sheet;
+fitted       a parameter was set by it: calibration, never counted as holding (holds is None);
+hypothesis   needs an assumption that the thesis only guesses at, which is named.
+
+The statements are in claim_list.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from isblab.figures.tables import MEAN, Missing, Table, View
+
+PREDICTED, FITTED, HYPOTHESIS = "predicted", "fitted", "hypothesis"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A statistic's value, None when the curves have no such value (a crossing, say), and a
+    remark that makes the number understandable."""
+
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement that can be true or false.
+
+    id: number of the claim in the specification, and of its part.  figure: where to look.
+    thesis: the value or words of the thesis.  unit: of the statistic.
+    statistic: View -> Measure.  accept: value -> holds; it never gets None.
+    directions: where the claim speaks, None for both ways between MAC and PCI.
+    parameters: names of the machine parameters set by this claim (kind fitted).
+    assumption: what a hypothesis assumes.
+    """
+
+    id: str
+    figure: str
+    text: str
+    thesis: str
+    kind: str
+    unit: str
+    statistic: Callable[[View], Measure]
+    accept: Callable[[float], bool]
+    directions: tuple[str, ...] | None = None
+    parameters: tuple[str, ...] = ()
+    assumption: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim in one direction, judged. holds is None for calibration and for what was not
+    measured; matches says whether the values agree, for every kind."""
+
+    claim: Claim
+    direction: str
+    measured: Measure | None
+    per_seed: dict[int, float | None]
+    matches: bool | None
+
+    @property
+    def holds(self) -> bool | None:
+        return None if self.claim.kind == FITTED else self.matches
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """Lowest and highest value of the statistic over the seeds."""
+        values = [value for value in self.per_seed.values() if value is not None]
+        return (min(values), max(values)) if values else None
+
+    @property
+    def shown(self) -> str:
+        """The measured value as printed in tables."""
+        if self.measured is None:
+            return "not measured in this run"
+        number, note = self.measured.value, self.measured.note
+        if number is None:
+            return note
+        return f"{number:.4g} {self.claim.unit}".strip() + (f" ({note})" if note else "")
+
+    def as_json(self) -> dict[str, Any]:
+        claim, spread = self.claim, self.spread
+        return {
+            "id": claim.id,
+            "direction": self.direction,
+            "figure": claim.figure,
+            "text": claim.text,
+            "thesis": claim.thesis,
+            "kind": claim.kind,
+            "assumption": claim.assumption or None,
+            "parameters": list(claim.parameters),
+            "measured": None if self.measured is None else self.measured.value,
+            "unit": claim.unit,
+            "note": None if self.measured is None else self.measured.note or None,
+            "spread": None if spread is None else {"low": spread[0], "high": spread[1]},
+            "seeds": {str(seed): value for seed, value in self.per_seed.items()},
+            "matches": self.matches,
+            "holds": self.holds,
+        }
+
+
+def judge(table: Table, claims: Iterable[Claim], directions: Sequence[str]) -> list[Finding]:
+    """Every claim in every direction it speaks of."""
+    findings = []
+    for claim in claims:
+        for direction in claim.directions or directions:
+            if claim.directions is None or direction in directions or "on-chip" in direction:
+                findings.append(_judge_one(table, claim, direction))
+    return findings
+
+
+def _judge_one(table: Table, claim: Claim, direction: str) -> Finding:
+    try:
+        measured = claim.statistic(table.view(direction, MEAN))
+    except Missing:
+        return Finding(claim, direction, None, {}, None)
+    per_seed: dict[int, float | None] = {}
+    for seed in table.seeds():
+        try:
+            per_seed[seed] = claim.statistic(table.view(direction, seed)).value
+        except Missing:
+            continue
+    matches = measured.value is not None and claim.accept(measured.value)
+    return Finding(claim, direction, measured, per_seed, matches)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many findings of each kind there are, and how many of them hold."""
+
+    predicted: int
+    predicted_hold: int
+    hypotheses: int
+    hypotheses_hold: int
+    fitted: int
+    fitted_match: int
+    free_parameters: int
+    unmeasured: int
+
+
+def score(findings: Sequence[Finding], free_parameters: int) -> Score:
+    """free_parameters: number of machine parameters whose origin is a fit to a claim."""
+
+    def count(kind: str, matching: bool) -> int:
+        wanted = (True,) if matching else (True, False)
+        return sum(f.claim.kind == kind and f.matches in wanted for f in findings)
+
+    return Score(
+        predicted=count(PREDICTED, False),
+        predicted_hold=count(PREDICTED, True),
+        hypotheses=count(HYPOTHESIS, False),
+        hypotheses_hold=count(HYPOTHESIS, True),
+        fitted=count(FITTED, False),
+        fitted_match=count(FITTED, True),
+        free_parameters=free_parameters,
+        unmeasured=sum(f.matches is None for f in findings),
+    )
