@@ -19,14 +19,17 @@ class ScenarioError(IsblabError):
         what: the complaint, with the nearest valid key or value where there is one.
         file: name of the scenario file, or None for text without a file.
         line: line in that file, counted from 1, or None when unknown.
+        more: further faults of the same scenario, each a ScenarioError.
     """
 
     exit_status = 2
 
-    def __init__(self, what: str, file: str | None = None, line: int | None = None):
+    def __init__(self, what: str, file: str | None = None, line: int | None = None,
+                 more: tuple[ScenarioError, ...] = ()):
         self.what = what
         self.file = None if file is None else str(file)
         self.line = line or None
+        self.more = tuple(more)
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         super().__init__(f"{place}: {what}" if place else what)
 

@@ -25,7 +25,8 @@ from isblab.paths import program
 
 __all__ = ["Job", "Result", "check", "default_workers", "run_one", "run_scenarios"]
 
-_KEPT_LINES = 5  # of standard error, for messages about a crash
+_KEPT_LINES = 100  # of a worker's standard error
+_SHOWN_LINES = 5  # of these, in a message about a crash
 _INPUT_NAMES = ("-", "<stdin>", "stdin")  # how the worker may call a scenario read from its stdin
 
 
@@ -301,14 +302,18 @@ def _json_or_none(line: str | bytes) -> dict | None:
 def _parse_result(job: Job, last: bytes, status: int, notes) -> dict:
     result = _json_or_none(last)
     if result is None or result.get("event") != "result":
-        raise WorkerError(f"{job.name}: isblab-sim ended without a result", status, tuple(notes))
+        raise WorkerError(f"{job.name}: isblab-sim ended without a result", status,
+                          tuple(notes)[-_SHOWN_LINES:])
     return result
 
 
 def _failure(job: Job, status: int, notes: tuple[str, ...]) -> IsblabError:
     """The exception for a worker that ended with neither 0 nor 1."""
     if status == 2:
-        return _refusal(job, notes[-1] if notes else "refused without a reason")
+        faults = [_fault(job, note) for note in notes] or [("refused without a reason", None)]
+        first, *more = (ScenarioError(what, job.name, line) for what, line in faults)
+        first.more = tuple(more)
+        return first
     if status < 0:
         try:
             how = f"killed by {signal.Signals(-status).name}"
@@ -316,15 +321,15 @@ def _failure(job: Job, status: int, notes: tuple[str, ...]) -> IsblabError:
             how = f"killed by signal {-status}"
     else:
         how = f"exit status {status}"
-    return WorkerError(f"{job.name}: isblab-sim failed ({how})", status, notes[-_KEPT_LINES:])
+    return WorkerError(f"{job.name}: isblab-sim failed ({how})", status, notes[-_SHOWN_LINES:])
 
 
-def _refusal(job: Job, note: str) -> ScenarioError:
-    """ScenarioError from the worker's line FILE:LINE: WHAT (or FILE: WHAT)."""
+def _fault(job: Job, note: str) -> tuple[str, int | None]:
+    """(what, line) from the worker's FILE:LINE: WHAT or FILE: WHAT, where FILE is its stdin."""
     for prefix in (f"{name}:" for name in _INPUT_NAMES):
         if note.startswith(prefix):
             line, colon, what = note[len(prefix):].partition(":")
             if colon and line.strip().isdecimal():
-                return ScenarioError(what.strip(), job.name, int(line))
-            return ScenarioError(note[len(prefix):].strip(), job.name)
-    return ScenarioError(note, job.name)
+                return what.strip(), int(line)
+            return note[len(prefix):].strip(), None
+    return note, None
