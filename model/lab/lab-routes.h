@@ -4,8 +4,8 @@
 
 #include "model/lab/lab.h"
 
+#include <cstddef>
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace isb
@@ -32,24 +32,18 @@ struct LabRoutes
     }
 };
 
-/// Shortest paths (fewest links; on a tie the link that comes first) under these rules: hosts and
-/// IST boxes do not forward; a NAT box does not tell its outside what lies inside, so nobody
-/// outside has a route there. A subnet that a node cannot reach has no route. Reads links, ports,
-/// roles and `outside` of the lab, nothing else.
+/// Shortest paths (fewest links; on a tie the port that comes first in its box) under these rules:
+/// hosts and IST boxes do not forward; a NAT box does not tell its outside what lies inside, so
+/// nobody outside has a route there. A subnet that a node cannot reach has no route. Reads links,
+/// ports, roles and `outside` of the lab, nothing else.
 [[nodiscard]] LabRoutes ComputeLabRoutes(const Lab& lab);
 
-/// How packets of one node come to an address of another's.
-struct LabPath
-{
-    std::vector<LinkEnd> arrivals; ///< each node entered, by which port; the last is the target
-};
-
-/// The path from a host to the node that owns `address`, after `routes`; nothing when there is
-/// none.
-[[nodiscard]] std::optional<LabPath> FindLabPath(const Lab& lab,
-                                                 const LabRoutes& routes,
-                                                 size_t fromHost,
-                                                 Ipv4 address);
+/// The nodes that packets from `from` to `address` enter, by which port, after the routes; the last
+/// one owns the address. Nothing when they cannot come there.
+[[nodiscard]] std::optional<std::vector<LinkEnd>> FindLabPath(const Lab& lab,
+                                                              const LabRoutes& routes,
+                                                              LabNode from,
+                                                              Ipv4 address);
 
 } // namespace isb
 

@@ -3,6 +3,7 @@
 #define ISB_LAB_LAB_H
 
 #include "model/box/machine-parameters.h"
+#include "model/box/nic.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/nat/nat-settings.h"
 #include "model/wire/endpoint.h"
@@ -178,6 +179,24 @@ struct Lab
 /// Name of a node, and of a port as links write it ("A", "box:mac0").
 [[nodiscard]] const std::string& NodeName(const Lab& lab, LabNode node);
 [[nodiscard]] std::string EndName(const Lab& lab, const LinkEnd& end);
+
+/// Number of ports of a node, and one of them; a host has one.
+[[nodiscard]] size_t PortCount(const Lab& lab, LabNode node);
+[[nodiscard]] const LabPort& PortAt(const Lab& lab, const LinkEnd& end);
+/// The other end of the link at this end.
+[[nodiscard]] LinkEnd Neighbour(const Lab& lab, const LinkEnd& end);
+
+inline bool
+operator==(LabNode a, LabNode b)
+{
+    return a.kind == b.kind && a.index == b.index;
+}
+
+inline bool
+operator==(const LinkEnd& a, const LinkEnd& b)
+{
+    return a.node == b.node && a.port == b.port;
+}
 
 } // namespace isb
 

@@ -1,1 +1,177 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/lab/parse-lab.h"
+
+#include "model/lab/lab-draft.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace isb
+{
+
+namespace
+{
+
+constexpr int64_t SCHEMA = 1;
+/// Largest text that is read.
+constexpr size_t MOST_BYTES = 256 * 1024;
+/// Most dots in one line. Dotted keys nest tables, and the depth of a document costs stack.
+constexpr std::ptrdiff_t MOST_DOTS = 64;
+/// No run is longer: sums of times stay far from the end of 64 bits.
+constexpr Duration MOST_DURATION = std::chrono::hours(24);
+
+/// What the TOML parser shall not even see.
+bool
+CheckText(std::string_view text, LabFaults& faults)
+{
+    if (text.size() > MOST_BYTES)
+    {
+        faults.Add(1, "larger than 256 KiB; that is no scenario");
+        return false;
+    }
+    size_t line = 1;
+    for (size_t at = 0; at < text.size(); ++line)
+    {
+        const size_t end = std::min(text.find('\n', at), text.size());
+        if (std::count(text.begin() + static_cast<std::ptrdiff_t>(at),
+                       text.begin() + static_cast<std::ptrdiff_t>(end),
+                       '.') > MOST_DOTS)
+        {
+            faults.Add(line, "more than 64 dots in one line; split the line");
+            return false;
+        }
+        at = end + 1;
+    }
+    return true;
+}
+
+/// False when the text is of another schema: then nothing else in it can be judged.
+bool
+ReadSchema(TableReader& root)
+{
+    const LabKey key{"schema", "1"};
+    const auto schema = root.Integer(key, Need::Required, 0, std::numeric_limits<int64_t>::max());
+    if (schema && *schema != SCHEMA)
+    {
+        root.Fault(key, " is " + std::to_string(*schema) + ", unknown here; nearest valid: 1");
+        return false;
+    }
+    return true;
+}
+
+bool
+IsScenarioName(std::string_view name)
+{
+    constexpr size_t MOST = 100;
+    return !name.empty() && name.size() <= MOST && name.front() != '/' && name.front() != '-' &&
+           name.find("..") == std::string_view::npos &&
+           std::all_of(name.begin(),
+                       name.end(),
+                       [](char c)
+                       { return c == '/' || c == '.' || IsLabName(std::string("a") + c); });
+}
+
+void
+ReadHead(Lab& lab, TableReader& root)
+{
+    const LabKey nameKey{"name", "\"first\""};
+    const LabKey titleKey{"title", "\"Two hosts and a NAT\""};
+    const LabKey durationKey{"duration", "\"2 s\""};
+    lab.name = root.Text(nameKey, Need::Required).value_or("unnamed");
+    if (!IsScenarioName(lab.name))
+    {
+        root.Fault(nameKey,
+                   ": " + Quoted(lab.name) +
+                       " is no name; use letters, digits, '-', '_', '.', '/' as in "
+                       "\"five-phases/nat\"");
+    }
+    lab.title = root.Text(titleKey, Need::Optional).value_or("");
+    if (std::any_of(lab.title.begin(),
+                    lab.title.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
+    {
+        root.Fault(titleKey, " has line breaks or control characters; write one line");
+    }
+    const auto duration = root.Time(durationKey, Need::Required);
+    if (duration && (duration->count() == 0 || *duration > MOST_DURATION))
+    {
+        const bool zero = duration->count() == 0;
+        root.Fault(durationKey,
+                   zero ? " is zero: nothing would happen; write for instance: duration = \"2 s\""
+                        : " is longer than a day; nearest valid: \"24 h\"");
+        return;
+    }
+    lab.duration = duration.value_or(Duration(0));
+    constexpr uint64_t MOST_SEED = std::numeric_limits<uint32_t>::max();
+    lab.seed = root.Integer({"seed", "1"}, Need::Optional, 1, MOST_SEED).value_or(1);
+    lab.checksums = root.Boolean({"checksums", "true"}, Need::Optional).value_or(false);
+}
+
+void
+ReadLab(LabDraft& draft, const toml::table& table)
+{
+    TableReader root(table, "the scenario", draft.faults);
+    if (!ReadSchema(root))
+    {
+        return;
+    }
+    ReadHead(draft.lab, root);
+    ReadMachines(draft, root);
+    ReadHosts(draft, root);
+    ReadBoxes(draft, root);
+    ReadLinks(draft, root);
+    ReadTraffic(draft, root);
+    ReadExpectations(draft, root);
+    root.Finish();
+    if (draft.lab.hosts.size() < 2 && draft.nodesComplete)
+    {
+        draft.faults.Add(1,
+                         "the scenario has " + std::to_string(draft.lab.hosts.size()) +
+                             " [[host]]; traffic needs two");
+    }
+    if (draft.lab.traffic.empty() && draft.trafficComplete)
+    {
+        draft.faults.Add(1, "the scenario has no [[traffic]]: nothing would happen; add one");
+    }
+    if (draft.faults.Count() == 0)
+    {
+        ConnectLab(draft);
+    }
+}
+
+} // namespace
+
+std::string
+LabError::ToString() const
+{
+    return source + ":" + std::to_string(line) + ": " + what;
+}
+
+ParsedLab
+ParseLab(std::string_view text, std::string_view sourceName)
+{
+    LabDraft draft;
+    ParsedLab parsed;
+    if (CheckText(text, draft.faults))
+    {
+        const toml::parse_result document = toml::parse(text);
+        if (document)
+        {
+            ReadLab(draft, document.table());
+        }
+        else
+        {
+            const toml::parse_error& error = document.error();
+            draft.faults.Add(std::max<size_t>(1, error.source().begin.line),
+                             "no TOML: " + OneLine(error.description()));
+        }
+    }
+    parsed.errors = draft.faults.Take(sourceName);
+    if (parsed.errors.empty())
+    {
+        parsed.lab = std::move(draft.lab);
+    }
+    return parsed;
+}
+
+} // namespace isb

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/lab/lab-draft.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace isb
+{
+
+namespace
+{
+
+/// The nodes entered on a shortest way along the links, whoever forwards or not; empty when no
+/// links lead there. Tells what is in the way when there is no path.
+std::vector<LinkEnd>
+FindWires(const Lab& lab, LabNode from, LabNode to)
+{
+    std::vector<std::vector<LinkEnd>> hosts(lab.hosts.size());
+    std::vector<std::vector<LinkEnd>> boxes(lab.boxes.size());
+    const auto way = [&](LabNode node) -> std::vector<LinkEnd>&
+    { return node.kind == LabNode::IsHost ? hosts[node.index] : boxes[node.index]; };
+    std::deque<LabNode> open{from};
+    for (; !open.empty(); open.pop_front())
+    {
+        const LabNode node = open.front();
+        for (size_t port = 0; port < PortCount(lab, node); ++port)
+        {
+            const LinkEnd next = Neighbour(lab, {node, port});
+            if (next.node == from || !way(next.node).empty())
+            {
+                continue;
+            }
+            way(next.node) = way(node);
+            way(next.node).push_back(next);
+            open.push_back(next.node);
+        }
+    }
+    return way(to);
+}
+
+/// Why nothing comes from one node to the other, and what would be right.
+std::string
+WhyNoPath(const Lab& lab, LabNode from, LabNode to)
+{
+    const std::vector<LinkEnd> wires = FindWires(lab, from, to);
+    const std::string who =
+        Quoted(NodeName(lab, from)) + " cannot reach " + Quoted(NodeName(lab, to)) + ": ";
+    for (const LinkEnd& entered : wires)
+    {
+        if (entered.node == to || entered.node.kind != LabNode::IsBox)
+        {
+            continue;
+        }
+        const Box& box = lab.boxes[entered.node.index];
+        if (box.role == BoxRole::IstApp || box.role == BoxRole::IstKernel)
+        {
+            return who + "IST box " + Quoted(box.name) +
+                   " is in between and only joins what both sides open to it; write: via = \"" +
+                   box.name + "\"";
+        }
+        if (box.role == BoxRole::Nat && entered.port == box.outside)
+        {
+            return who + "NAT box " + Quoted(box.name) +
+                   " lets in only answers to what went out (RFC 4787 section 5); send the other "
+                   "way round, or via a box with role = \"ist-kernel\" that both can reach";
+        }
+    }
+    return who + "no links lead there; join them by [[link]] and boxes";
+}
+
+void
+ConnectNat(LabDraft& draft, const LabRoutes& routes, size_t index)
+{
+    Box& box = draft.lab.boxes[index];
+    box.nat.external = box.ports[box.outside].address;
+    box.nat.checksums = draft.lab.checksums;
+    for (size_t port = 0; port < box.ports.size(); ++port)
+    {
+        if (port != box.outside)
+        {
+            box.nat.internal.push_back(box.ports[port].subnet);
+        }
+    }
+    for (const LabRoute& route : routes.boxes[index])
+    {
+        if (route.port != box.outside)
+        {
+            box.nat.internal.push_back(route.destination);
+        }
+    }
+    if (const std::optional<Error> error = FindContradiction(box.nat))
+    {
+        draft.faults.Add(draft.boxLines[index], "NAT box " + Quoted(box.name) + ": " + error->text);
+    }
+}
+
+/// The port of the box that is nearest to the host (the first on a tie); nothing when it can reach
+/// none.
+std::optional<size_t>
+FacingPort(const Lab& lab, const LabRoutes& routes, size_t host, size_t box)
+{
+    std::optional<size_t> facing;
+    size_t least = 0;
+    for (size_t port = 0; port < lab.boxes[box].ports.size(); ++port)
+    {
+        const Ipv4 address = lab.boxes[box].ports[port].address;
+        const auto path = FindLabPath(lab, routes, {LabNode::IsHost, host}, address);
+        if (path && (!facing || path->size() < least))
+        {
+            facing = port;
+            least = path->size();
+        }
+    }
+    return facing;
+}
+
+void
+ConnectVia(LabDraft& draft, const LabRoutes& routes, Traffic& traffic, size_t line)
+{
+    const Lab& lab = draft.lab;
+    TrafficVia& via = *traffic.via;
+    const Box& box = lab.boxes[via.box];
+    const LabNode boxNode{LabNode::IsBox, via.box};
+    const LabNode toNode{LabNode::IsHost, traffic.to};
+    // IBM's TCP Splice opens the second connection itself.
+    const bool active = box.role == BoxRole::IstKernel && box.splice == SpliceMethod::Active &&
+                        traffic.kind == TrafficKind::TcpBulk;
+    const Ipv4 toAddress = lab.hosts[traffic.to].port.address;
+    const auto fromPort = FacingPort(lab, routes, traffic.from, via.box);
+    const auto toPort = FacingPort(lab, routes, traffic.to, via.box);
+    if (!fromPort)
+    {
+        draft.faults.Add(line, WhyNoPath(lab, {LabNode::IsHost, traffic.from}, boxNode));
+    }
+    if (active && !FindLabPath(lab, routes, boxNode, toAddress))
+    {
+        draft.faults.Add(line, WhyNoPath(lab, boxNode, toNode));
+    }
+    else if (!toPort)
+    {
+        draft.faults.Add(line, WhyNoPath(lab, toNode, boxNode));
+    }
+    via.fromPort = fromPort.value_or(0);
+    via.toPort = toPort.value_or(0);
+    via.fromAddress = box.ports[via.fromPort].address;
+    via.toAddress = box.ports[via.toPort].address;
+}
+
+} // namespace
+
+void
+ConnectLab(LabDraft& draft)
+{
+    Lab& lab = draft.lab;
+    const LabRoutes routes = ComputeLabRoutes(lab);
+    for (size_t i = 0; i < lab.boxes.size(); ++i)
+    {
+        Box& box = lab.boxes[i];
+        if (box.role == BoxRole::Nat)
+        {
+            ConnectNat(draft, routes, i);
+        }
+        if (box.role == BoxRole::IstApp || box.role == BoxRole::IstKernel)
+        {
+            for (const LabPort& port : box.ports)
+            {
+                box.ist.addresses.push_back(port.address);
+            }
+        }
+    }
+    for (size_t i = 0; i < lab.traffic.size(); ++i)
+    {
+        Traffic& traffic = lab.traffic[i];
+        const LabNode from{LabNode::IsHost, traffic.from};
+        const LabNode to{LabNode::IsHost, traffic.to};
+        if (traffic.via)
+        {
+            ConnectVia(draft, routes, traffic, draft.trafficLines[i]);
+        }
+        else if (!FindLabPath(lab, routes, from, lab.hosts[traffic.to].port.address))
+        {
+            draft.faults.Add(draft.trafficLines[i], WhyNoPath(lab, from, to));
+        }
+    }
+}
+
+} // namespace isb

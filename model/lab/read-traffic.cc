@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/lab/lab-draft.h"
+
+#include <algorithm>
+
+namespace isb
+{
+
+namespace
+{
+
+/// Most TCP connections of one traffic.
+constexpr uint64_t MOST_CONNECTIONS = 10'000;
+/// Largest UDP payload in IPv4: 65'535 less 20 bytes of IP and 8 of UDP header.
+constexpr uint64_t MOST_PAYLOAD = 65'507;
+
+const std::vector<std::string_view> KINDS{"tcp-bulk", "udp-rate", "udp-ping-pong"};
+const std::vector<std::string_view> MEASURES{"throughput", "loss", "rtt", "connections"};
+
+const LabKey START{"start", "\"10 ms\""};
+const LabKey STOP{"stop", "\"2 s\""};
+const LabKey PAYLOAD{"payload", "\"1 KiB\""};
+const LabKey RATE{"rate", "\"63 Mb/s\""};
+const LabKey VIA{"via", "\"ist\""};
+
+std::vector<std::string_view>
+NamesOf(const LabDraft& draft, LabNode::Kind kind)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, node] : draft.nodes)
+    {
+        if (node.kind == kind)
+        {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
+
+std::optional<size_t>
+ReadHostName(LabDraft& draft, TableReader& reader, LabKey key)
+{
+    const std::optional<std::string> name = reader.Text(key, Need::Required);
+    if (!name)
+    {
+        return std::nullopt;
+    }
+    const auto found = draft.nodes.find(*name);
+    if (found != draft.nodes.end() && found->second.kind == LabNode::IsHost)
+    {
+        return found->second.index;
+    }
+    const std::string hosts = SuggestWord(*name, NamesOf(draft, LabNode::IsHost));
+    if (found != draft.nodes.end())
+    {
+        reader.Fault(key, ": " + Quoted(*name) + " is a box, traffic runs between hosts; " + hosts);
+    }
+    else if (draft.nodesComplete)
+    {
+        reader.Fault(key, ": there is no host " + Quoted(*name) + "; " + hosts);
+    }
+    return std::nullopt;
+}
+
+void
+ReadVia(LabDraft& draft, TableReader& reader, Traffic& traffic)
+{
+    const std::optional<std::string> name = reader.Text(VIA, Need::Optional);
+    if (!name)
+    {
+        return;
+    }
+    const auto found = draft.nodes.find(*name);
+    if (found == draft.nodes.end() || found->second.kind != LabNode::IsBox)
+    {
+        if (found != draft.nodes.end() || draft.nodesComplete)
+        {
+            reader.Fault(VIA,
+                         ": there is no box " + Quoted(*name) + "; " +
+                             SuggestWord(*name, NamesOf(draft, LabNode::IsBox)));
+        }
+        return;
+    }
+    const Box& box = draft.lab.boxes[found->second.index];
+    if (box.role != BoxRole::IstApp && box.role != BoxRole::IstKernel)
+    {
+        reader.Fault(VIA,
+                     ": box " + Quoted(*name) + " has role \"" + std::string(ToString(box.role)) +
+                         "\"; only a box with role \"ist-app\" or \"ist-kernel\" can be gone via");
+        return;
+    }
+    traffic.via = TrafficVia{};
+    traffic.via->box = found->second.index;
+}
+
+/// Keys that depend on the kind.
+void
+ReadLoad(TableReader& reader, Traffic& traffic)
+{
+    if (traffic.kind == TrafficKind::TcpBulk)
+    {
+        const auto connections =
+            reader.Integer({"connections", "10"}, Need::Optional, 1, MOST_CONNECTIONS);
+        traffic.connections = static_cast<uint32_t>(connections.value_or(1));
+        reader.Refuse("payload", "only with kind = \"udp-rate\" or \"udp-ping-pong\"");
+        reader.Refuse("rate", "only with kind = \"udp-rate\"");
+        return;
+    }
+    reader.Refuse("connections", "only with kind = \"tcp-bulk\"");
+    if (const auto payload = reader.Bytes(PAYLOAD, Need::Required))
+    {
+        if (*payload == 0 || *payload > MOST_PAYLOAD)
+        {
+            reader.Fault(PAYLOAD,
+                         " is " + FormatByteCount(*payload) + "; nearest valid: " +
+                             (*payload == 0 ? "\"1 B\"" : "\"65507 B\", the most in one datagram"));
+        }
+        traffic.payloadBytes = static_cast<uint32_t>(std::min(*payload, MOST_PAYLOAD));
+    }
+    if (traffic.kind == TrafficKind::UdpPingPong)
+    {
+        reader.Refuse("rate", "only with kind = \"udp-rate\"");
+    }
+    else if (reader.TextOf("rate") == "full")
+    {
+        (void)reader.Text(RATE, Need::Required);
+    }
+    else
+    {
+        traffic.rate = reader.Rate(RATE, Need::Required);
+    }
+}
+
+void
+ReadTimes(const Lab& lab, TableReader& reader, Traffic& traffic)
+{
+    const auto start = reader.Time(START, Need::Optional);
+    const auto stop = reader.Time(STOP, Need::Optional);
+    traffic.start = start.value_or(TimePoint(0));
+    traffic.stop = stop.value_or(lab.duration);
+    if (lab.duration.count() == 0)
+    {
+        return; // faulty, said already
+    }
+    if (traffic.stop > lab.duration)
+    {
+        reader.Fault(STOP,
+                     " lies after the end of the run; nearest valid: \"" +
+                         FormatDuration(lab.duration) + "\", the duration");
+    }
+    else if (traffic.start >= traffic.stop)
+    {
+        const bool started = reader.Has("start");
+        reader.Fault(started ? START : STOP,
+                     ": start \"" + FormatDuration(traffic.start) + "\" is not before stop \"" +
+                         FormatDuration(traffic.stop) + "\"");
+    }
+}
+
+std::optional<size_t>
+FindTraffic(const Lab& lab, const std::string& name)
+{
+    for (size_t i = 0; i < lab.traffic.size(); ++i)
+    {
+        if (lab.traffic[i].name == name)
+        {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+void
+ReadOneTraffic(LabDraft& draft, const toml::table& table)
+{
+    TableReader reader(table, "[[traffic]]", draft.faults);
+    Traffic traffic;
+    const LabKey nameKey{"name", "\"bulk\""};
+    const auto name = reader.Name(nameKey, Need::Required);
+    const auto kind = reader.Word({"kind", "\"tcp-bulk\""}, Need::Required, KINDS);
+    const auto from = ReadHostName(draft, reader, {"from", "\"A\""});
+    const auto to = ReadHostName(draft, reader, {"to", "\"B\""});
+    ReadVia(draft, reader, traffic);
+    ReadTimes(draft.lab, reader, traffic);
+    if (from && to && *from == *to)
+    {
+        reader.Fault({"to", {}},
+                     ": " + Quoted(draft.lab.hosts[*to].name) +
+                         " is where the traffic comes from; name another host");
+    }
+    if (kind)
+    {
+        traffic.kind = static_cast<TrafficKind>(*kind);
+        ReadLoad(reader, traffic);
+        reader.Finish();
+    }
+    if (!name || !kind)
+    {
+        draft.trafficComplete = false;
+        return;
+    }
+    if (const auto other = FindTraffic(draft.lab, *name))
+    {
+        reader.Fault(nameKey,
+                     ": " + Quoted(*name) + " is taken already, in line " +
+                         std::to_string(draft.trafficLines[*other]));
+        return;
+    }
+    traffic.name = *name;
+    traffic.from = from.value_or(0);
+    traffic.to = to.value_or(0);
+    draft.lab.traffic.push_back(std::move(traffic));
+    draft.trafficLines.push_back(reader.Line());
+}
+
+/// The measures that a kind of traffic gives.
+std::vector<std::string_view>
+MeasuresOf(TrafficKind kind)
+{
+    switch (kind)
+    {
+    case TrafficKind::TcpBulk:
+        return {"throughput", "connections"};
+    case TrafficKind::UdpRate:
+        return {"throughput", "loss"};
+    case TrafficKind::UdpPingPong:
+        return {"rtt", "loss"};
+    }
+    return {};
+}
+
+/// A limit as a number in the unit of the result's field, and as it was written.
+struct Limit
+{
+    double value = 0;
+    std::string text;
+};
+
+std::optional<Limit>
+ReadLimit(TableReader& reader, std::string_view name, Measure measure)
+{
+    const auto written = [&] { return std::string(reader.TextOf(name)); };
+    switch (measure)
+    {
+    case Measure::Throughput:
+        if (const auto rate = reader.Rate({name, "\"80 Mb/s\""}, Need::Optional))
+        {
+            return Limit{static_cast<double>(rate->bitsPerSecond), written()};
+        }
+        break;
+    case Measure::Loss:
+        if (const auto ratio = reader.Share({name, "\"3 %\""}, Need::Optional))
+        {
+            return Limit{ratio->AsDouble(), written()};
+        }
+        break;
+    case Measure::Rtt:
+        if (const auto time = reader.Time({name, "\"500 us\""}, Need::Optional))
+        {
+            return Limit{static_cast<double>(time->count()), written()};
+        }
+        break;
+    case Measure::Connections:
+        if (const auto count = reader.Integer({name, "10"}, Need::Optional, 0, MOST_CONNECTIONS))
+        {
+            return Limit{static_cast<double>(*count), std::to_string(*count)};
+        }
+        break;
+    }
+    return std::nullopt;
+}
+
+/// The limits into the expectation; its text.
+void
+ReadLimits(TableReader& reader, Expectation& expectation)
+{
+    const size_t before = reader.Faults().Count();
+    const Measure measure = expectation.measure;
+    const auto least = ReadLimit(reader, "at-least", measure);
+    const auto most = ReadLimit(reader, "at-most", measure);
+    const bool exact = measure == Measure::Connections || measure == Measure::Loss;
+    std::optional<Limit> equal;
+    if (exact)
+    {
+        equal = ReadLimit(reader, "equals", measure);
+    }
+    else
+    {
+        reader.Refuse("equals",
+                      "only with measure \"connections\" or \"loss\"; write at-least and at-most");
+    }
+    if (reader.Faults().Count() != before)
+    {
+        return;
+    }
+    if (equal && (least || most))
+    {
+        reader.Fault({"equals", {}}, " goes alone, without at-least and at-most");
+        return;
+    }
+    if (!least && !most && !equal)
+    {
+        reader.Faults().Add(reader.Line(),
+                            "[[expect]] has no limit; write at-least, at-most or equals");
+        return;
+    }
+    if (least && most && least->value > most->value)
+    {
+        reader.Fault({"at-least", {}}, " is above at-most: nothing can hold both");
+        return;
+    }
+    std::string& text = expectation.text;
+    if (equal)
+    {
+        expectation.atLeast = expectation.atMost = equal->value;
+        text += " equals " + equal->text;
+    }
+    if (least)
+    {
+        expectation.atLeast = least->value;
+        text += " at-least " + least->text;
+    }
+    if (most)
+    {
+        expectation.atMost = most->value;
+        text += " at-most " + most->text;
+    }
+}
+
+void
+ReadExpectation(LabDraft& draft, const toml::table& table)
+{
+    TableReader reader(table, "[[expect]]", draft.faults);
+    const LabKey trafficKey{"traffic", "\"bulk\""};
+    const LabKey measureKey{"measure", "\"throughput\""};
+    const auto name = reader.Text(trafficKey, Need::Required);
+    const auto word = reader.Word(measureKey, Need::Required, MEASURES);
+    const auto traffic = name ? FindTraffic(draft.lab, *name) : std::nullopt;
+    if (name && !traffic && draft.trafficComplete)
+    {
+        std::vector<std::string_view> names;
+        for (const Traffic& each : draft.lab.traffic)
+        {
+            names.push_back(each.name);
+        }
+        reader.Fault(trafficKey,
+                     ": there is no traffic " + Quoted(*name) + "; " + SuggestWord(*name, names));
+    }
+    if (!word)
+    {
+        return;
+    }
+    Expectation expectation;
+    expectation.measure = static_cast<Measure>(*word);
+    if (traffic)
+    {
+        expectation.traffic = *traffic;
+        expectation.text = *name + ": " + std::string(MEASURES[*word]);
+        const TrafficKind kind = draft.lab.traffic[*traffic].kind;
+        const std::vector<std::string_view> measures = MeasuresOf(kind);
+        if (std::find(measures.begin(), measures.end(), MEASURES[*word]) == measures.end())
+        {
+            reader.Fault(measureKey,
+                         ": traffic of kind \"" + std::string(ToString(kind)) + "\" has no " +
+                             std::string(MEASURES[*word]) + "; valid: " + Quoted(measures[0]) +
+                             ", " + Quoted(measures[1]));
+        }
+    }
+    ReadLimits(reader, expectation);
+    reader.Finish();
+    draft.lab.expectations.push_back(std::move(expectation));
+}
+
+} // namespace
+
+void
+ReadTraffic(LabDraft& draft, TableReader& root)
+{
+    root.EachTable("traffic", [&](const toml::table& table) { ReadOneTraffic(draft, table); });
+}
+
+void
+ReadExpectations(LabDraft& draft, TableReader& root)
+{
+    root.EachTable("expect", [&](const toml::table& table) { ReadExpectation(draft, table); });
+}
+
+} // namespace isb
