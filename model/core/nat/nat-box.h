@@ -4,6 +4,7 @@
 
 #include "model/core/nat/nat-drop.h"
 #include "model/core/nat/nat-settings.h"
+#include "model/core/nat/nat-side.h"
 #include "model/core/random/rng.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"
@@ -17,13 +18,6 @@
 
 namespace isb
 {
-
-/// Where a packet comes from.
-enum class NatSide : uint8_t
-{
-    Inside,
-    Outside,
-};
 
 /// What is to be done with a packet.
 struct NatVerdict

@@ -54,7 +54,8 @@ struct NatTimers
 /// Bounds of the state that other people's packets can create.
 struct NatLimits
 {
-    size_t mappings = 65536; ///< of all protocols together
+    size_t mappings = 65536;  ///< of all protocols together
+    size_t sessions = 262144; ///< permitted destinations and TCP connections of all mappings
     size_t destinationsPerMapping =
         1024;                          ///< permitted destinations or TCP connections of one mapping
     size_t fragmentedDatagrams = 1024; ///< a side

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/nat/nat-drop.h"
+
+#include <array>
+
+namespace isb
+{
+
+namespace
+{
+
+constexpr std::array<NatDropInfo, NAT_DROP_COUNT> DROPS{{
+    {"nat.malformed",
+     "RFC 1812 section 5.2.2",
+     "a header is truncated or contradicts itself or the packet's length"},
+    {"nat.tiny-fragment",
+     "RFC 1858 section 4.2",
+     "the first fragment is too short for the transport header"},
+    {"nat.overlapping-fragment",
+     "RFC 3128 section 2",
+     "a later fragment would overwrite the transport header"},
+    {"nat.fragment-limit", "RFC 4787 REQ-14", "too many fragments wait for their first fragment"},
+    {"nat.fragment-timeout", "RFC 4787 REQ-14", "the first fragment did not come in time"},
+    {"nat.source-not-internal",
+     "RFC 2827 section 3",
+     "a packet from inside whose source is in no internal subnet"},
+    {"nat.source-spoofed",
+     "RFC 1812 section 5.3.8",
+     "a packet from outside whose source is internal or no unicast address"},
+    {"nat.destination-internal",
+     "RFC 1918 section 3",
+     "a packet from outside that names an internal host directly"},
+    {"nat.own-source",
+     "RFC 1812 section 5.3.7",
+     "a packet that claims to come from the NAT's external address"},
+    {"nat.land", "RFC 1812 section 5.3.7", "source and destination address are the same"},
+    {"nat.port-zero", "RFC 6335 section 6", "a source or destination port is zero"},
+    {"nat.protocol-not-translated", "RFC 3022 section 2.2", "neither UDP, TCP nor ICMP"},
+    {"nat.icmp-type-not-translated",
+     "RFC 5508 REQ-10",
+     "an ICMP message from inside that is neither echo request nor error"},
+    {"nat.icmp-checksum",
+     "RFC 5508 REQ-3",
+     "the ICMP error's or its embedded header's checksum is wrong"},
+    {"nat.icmp-malformed",
+     "RFC 5508 REQ-3",
+     "the ICMP error's embedded packet cannot be read or is no such sender's"},
+    {"nat.icmp-no-mapping",
+     "RFC 5508 REQ-4",
+     "the ICMP error's embedded packet belongs to no mapping"},
+    {"nat.no-mapping", "RFC 3022 section 4.1", "no mapping owns the destination port"},
+    {"nat.no-connection",
+     "RFC 5382 REQ-1",
+     "a TCP segment that neither belongs to a connection nor may open one"},
+    {"nat.filtered", "RFC 4787 REQ-8", "the mapping does not let this remote endpoint in"},
+    {"nat.hairpin-off",
+     "RFC 4787 REQ-9",
+     "an insider's external endpoint was called from inside, and hairpinning is off"},
+    {"nat.ttl-expired",
+     "RFC 1812 section 5.3.1",
+     "the packet from outside may not travel further inside"},
+    {"nat.pool-exhausted", "RFC 4787 REQ-3", "a new mapping found every external port taken"},
+    {"nat.table-full", "RFC 7857 section 9", "a new mapping or session found the table full"},
+    {"nat.destination-limit",
+     "thesis 3.6.3",
+     "a new connection from outside found the mapping's set of destinations full"},
+}};
+
+} // namespace
+
+const NatDropInfo&
+DropInfo(NatDrop drop)
+{
+    return DROPS[static_cast<size_t>(drop)];
+}
+
+} // namespace isb
