@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from isblab.figures import measures as m
 from isblab.figures import phases as ph
-from isblab.figures.claims import FITTED, HYPOTHESIS, PREDICTED, Claim
+from isblab.figures.claims import HYPOTHESIS, PREDICTED, Claim
 from isblab.figures.experiments import LINE_TCP, LINE_UDP, LINE_UDP_RATE
 from isblab.figures.places import KERNEL, NIC
 
@@ -38,15 +38,15 @@ _RTT = (
         "1.3", "5.5", "NAT is 100 to 150 us above Direct Connect", "more than one hundred",
         PREDICTED, "us", m.gap("5.5", _NAT, _DIRECT), m.between(100, 150)),
     Claim(
-        "1.4", "5.5", "NAT < IST-Kernel < IST-App (follows from the two values fitted below)",
-        "NAT < 423 < 498", FITTED, "us",
+        "1.4", "5.5", "NAT < IST-Kernel < IST-App",
+        "NAT < 423 < 498", PREDICTED, "us",
         m.least_step("5.5", (_NAT, _KERNEL, _APP)), m.above(0),
         parameters=("untuned-latency", "wakeup-cost")),
     Claim(
-        "1.5", "5.5", "IST-Kernel's RTT is 423 us +-3 %", "423 (also 425)", FITTED, "us",
+        "1.5", "5.5", "IST-Kernel's RTT is 423 us +-3 %", "423 (also 425)", PREDICTED, "us",
         m.single("5.5", _KERNEL), m.within_percent(423, 3), parameters=("untuned-latency",)),
     Claim(
-        "1.6", "5.5", "IST-App's RTT is 498 us +-3 %", "about 498", FITTED, "us",
+        "1.6", "5.5", "IST-App's RTT is 498 us +-3 %", "about 498", PREDICTED, "us",
         m.single("5.5", _APP), m.within_percent(498, 3), parameters=("wakeup-cost",)),
 )  # fmt: skip
 
@@ -112,11 +112,11 @@ _LOSS_BY_RATE = (
         m.greatest("5.9", _PLAIN), m.zero),
     Claim(
         "6.2", "5.9", "6 KB: NAT begins to lose at 63 +-3 Mb/s (half a per cent lost)",
-        "above 63", FITTED, "Mb/s", m.onset("5.9", _NAT), m.between(60, 66),
+        "above 63", PREDICTED, "Mb/s", m.onset("5.9", _NAT), m.between(60, 66),
         parameters=("reassembly-cost",)),
     Claim(
         "6.3", "5.9", "6 KB: IST-Kernel begins to lose at 63 +-3 Mb/s (half a per cent lost)",
-        "above 63", FITTED, "Mb/s", m.onset("5.9", _KERNEL), m.between(60, 66),
+        "above 63", PREDICTED, "Mb/s", m.onset("5.9", _KERNEL), m.between(60, 66),
         parameters=("reassembly-cost",)),
     Claim(
         "6.4", "5.9", "6 KB: IST-App loses almost everything at any rate (at least 90 %), by the "

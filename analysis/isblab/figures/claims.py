@@ -9,15 +9,19 @@ predicted    came out of mechanism and data sheet;
 fitted       a parameter was set by it: calibration, never counted as holding (holds is None);
 hypothesis   needs an assumption that the thesis only guesses at, which is named.
 
+Whether a claim is fitted is read off the machine parameters: it is, if one of the parameters that
+it could set has the origin "fitted".
+
 The statements are in claim_list.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from isblab.figures.phases import ON_CHIP
 from isblab.figures.tables import MEAN, Missing, Table, View
 
 PREDICTED, FITTED, HYPOTHESIS = "predicted", "fitted", "hypothesis"
@@ -40,21 +44,23 @@ class Claim:
     thesis: the value or words of the thesis.  unit: of the statistic.
     statistic: View -> Measure.  accept: value -> holds; it never gets None.
     directions: where the claim speaks, None for both ways between MAC and PCI.
-    parameters: names of the machine parameters set by this claim (kind fitted).
+    parameters: names of the machine parameters that this claim may set.
     assumption: what a hypothesis assumes.
+    otherwise: what it means when the claim does not hold.
     """
 
     id: str
     figure: str
     text: str
     thesis: str
-    kind: str
+    kind: str  # when no parameter was set by it
     unit: str
     statistic: Callable[[View], Measure]
     accept: Callable[[float], bool]
     directions: tuple[str, ...] | None = None
     parameters: tuple[str, ...] = ()
     assumption: str = ""
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Finding:
     measured; matches says whether the values agree, for every kind."""
 
     claim: Claim
+    kind: str
     direction: str
     measured: Measure | None
     per_seed: dict[int, float | None]
@@ -70,7 +77,7 @@ class Finding:
 
     @property
     def holds(self) -> bool | None:
-        return None if self.claim.kind == FITTED else self.matches
+        return None if self.kind == FITTED else self.matches
 
     @property
     def spread(self) -> tuple[float, float] | None:
@@ -96,7 +103,7 @@ class Finding:
             "figure": claim.figure,
             "text": claim.text,
             "thesis": claim.thesis,
-            "kind": claim.kind,
+            "kind": self.kind,
             "assumption": claim.assumption or None,
             "parameters": list(claim.parameters),
             "measured": None if self.measured is None else self.measured.value,
@@ -109,21 +116,24 @@ class Finding:
         }
 
 
-def judge(table: Table, claims: Iterable[Claim], directions: Sequence[str]) -> list[Finding]:
-    """Every claim in every direction it speaks of."""
+def judge(
+    table: Table, claims: Iterable[Claim], directions: Sequence[str], fitted: Collection[str]
+) -> list[Finding]:
+    """Every claim in every direction it speaks of. fitted: names of the fitted parameters."""
     findings = []
     for claim in claims:
+        kind = FITTED if set(claim.parameters) & set(fitted) else claim.kind
         for direction in claim.directions or directions:
-            if claim.directions is None or direction in directions or "on-chip" in direction:
-                findings.append(_judge_one(table, claim, direction))
+            if direction == ON_CHIP or direction in directions:
+                findings.append(_judge_one(table, claim, kind, direction))
     return findings
 
 
-def _judge_one(table: Table, claim: Claim, direction: str) -> Finding:
+def _judge_one(table: Table, claim: Claim, kind: str, direction: str) -> Finding:
     try:
         measured = claim.statistic(table.view(direction, MEAN))
     except Missing:
-        return Finding(claim, direction, None, {}, None)
+        return Finding(claim, kind, direction, None, {}, None)
     per_seed: dict[int, float | None] = {}
     for seed in table.seeds():
         try:
@@ -131,7 +141,7 @@ def _judge_one(table: Table, claim: Claim, direction: str) -> Finding:
         except Missing:
             continue
     matches = measured.value is not None and claim.accept(measured.value)
-    return Finding(claim, direction, measured, per_seed, matches)
+    return Finding(claim, kind, direction, measured, per_seed, matches)
 
 
 @dataclass(frozen=True)
@@ -153,7 +163,7 @@ def score(findings: Sequence[Finding], free_parameters: int) -> Score:
 
     def count(kind: str, matching: bool) -> int:
         wanted = (True,) if matching else (True, False)
-        return sum(f.claim.kind == kind and f.matches in wanted for f in findings)
+        return sum(f.kind == kind and f.matches in wanted for f in findings)
 
     return Score(
         predicted=count(PREDICTED, False),

@@ -48,11 +48,11 @@ class Phase:
     machine: dict[str, Any] = field(default_factory=dict)
 
 
-DIRECT = Phase("direct", "Direct Connect", "direct", "#333333", "o", size=8.5)
-FORWARDER = Phase("forwarder", "Forward", "forwarder", "#0072B2", "s", size=6.5)
+DIRECT = Phase("direct", "Direct Connect", "direct", "#333333", "o", size=11.0)
+FORWARDER = Phase("forwarder", "Forward", "forwarder", "#0072B2", "s", size=8.0)
 NAT = Phase("nat", "NAT", "nat", "#E69F00", "^", size=7.0)
 IST_APP = Phase("ist-app", "IST - App.", "ist-app", "#D55E00", "X", size=7.0)
-IST_KERNEL = Phase("ist-kernel", "IST - Kernel", "ist-kernel", "#009E73", "D", size=5.5)
+IST_KERNEL = Phase("ist-kernel", "IST - Kernel", "ist-kernel", "#009E73", "D", size=5.0)
 
 IST_KERNEL_PURE = Phase(
     "ist-kernel-pure",
@@ -84,10 +84,10 @@ IST_KERNEL_TUNED = Phase(
 
 IST_APP_SMALL_BUFFER = Phase(
     "ist-app-small-buffer",
-    "IST - App., 4 KiB receive buffer (hypothesis)",
+    "IST - App., 4 KiB buffer (hypothesis)",
     "ist-app",
     "#D55E00",
-    "x",
+    "p",
     (0, (4, 1.6)),
     machine={"application-buffer": "4 KiB"},
 )
