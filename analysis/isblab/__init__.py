@@ -3,15 +3,36 @@
 
     import isblab
     lab = isblab.Lab.load("examples/five-phases/ist-kernel.toml")
-    result = lab.run(seed=2)
-    print(result.result["traffic"][0]["throughputBps"])
+    print(lab.run(seed=2).result["traffic"][0]["throughputBps"])
+
+    nat = isblab.NatBox("203.0.113.1", "symmetric", internal=["10.0.0.0/8"])
+    verdict = nat.process(now=0, side="inside", packet=packet)
 """
 
+import importlib
 from pkgutil import extend_path
 
-# The compiled part, isblab._core, stands in the build tree.
+# The compiled part, isblab._core, stands in the build tree: PYTHONPATH=analysis:<build>/python.
 __path__ = extend_path(__path__, __name__)
 
-from isblab.errors import EnvironmentFailure, IsblabError, ScenarioError, WorkerError  # noqa: E402
+# Loaded at first use: the command line starts without the compiled part.
+_HOMES = {
+    "EnvironmentFailure": "isblab.errors",
+    "IsblabError": "isblab.errors",
+    "ScenarioError": "isblab.errors",
+    "WorkerError": "isblab.errors",
+    "Lab": "isblab.lab",
+    "Job": "isblab.worker",
+    "Result": "isblab.worker",
+    "run_scenarios": "isblab.worker",
+    "IstEngine": "isblab._core",
+    "NatBox": "isblab._core",
+}
 
-__all__ = ["EnvironmentFailure", "IsblabError", "ScenarioError", "WorkerError"]
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'isblab' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
