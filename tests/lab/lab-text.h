@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_TESTS_LAB_LAB_TEXT_H
+#define ISB_TESTS_LAB_LAB_TEXT_H
+
+#include "model/lab/parse-lab.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace isb
+{
+
+/// A small valid scenario of 44 lines that tests change line by line:
+///
+///     A --- left [box] right --- B        box: NAT, right is outside; traffic "ping" from A to B
+extern const std::string_view SMALL_LAB;
+
+/// SMALL_LAB with some of its lines replaced; by nothing: the line is blank, others keep their number;
+/// '\\n' in it
+/// makes several of one. Line numbers in `changes` are those of SMALL_LAB, from 1.
+[[nodiscard]] std::string SmallLabWith(const std::map<int, std::string>& changes);
+
+/// All example files, path relative to examples/ -> text.
+[[nodiscard]] std::map<std::string, std::string> ExampleTexts();
+
+/// The errors as lines, "t.toml:3: ...".
+[[nodiscard]] std::vector<std::string> ErrorLines(std::string_view text);
+
+} // namespace isb
+
+#endif
