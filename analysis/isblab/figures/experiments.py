@@ -131,13 +131,13 @@ def _udp(x: float, payload: int, rate: str, seconds: float) -> Station:
 def _udp_rates(figure: str, payload: int, rates, seconds: float) -> list[Experiment]:
     stations = tuple(_udp(rate, payload, f"{rate} Mb/s", seconds) for rate in rates)
     weight = seconds * len(rates) * 0.25
-    phases = ph.FIVE if figure == UDP_1K else (*ph.FIVE, ph.IST_APP_SMALL_BUFFER)
+    phases = ph.FIVE if figure == UDP_1K else (*ph.FIVE, ph.IST_APP_LARGE_BUFFER)
     return [Experiment(figure, phase, "", "", 0, stations, weight) for phase in phases]
 
 
 def _udp_sizes(budget: Budget) -> list[Experiment]:
     made = []
-    for phase in ph.FIVE:
+    for phase in (*ph.FIVE, ph.IST_APP_LARGE_BUFFER):
         for regime, least, greatest in REGIMES:
             sizes = [size for size in budget.sizes if least <= size <= greatest]
             stations = tuple(_udp(size, size, "full", budget.size_seconds) for size in sizes)
@@ -181,10 +181,9 @@ def document(experiment: Experiment) -> dict[str, Any]:
     changed["duration"] = _seconds(now)
     if "box" in base:
         changed["box"] = [_box(base, experiment)]
-        machine = base["box"]["machine"] if isinstance(base["box"], dict) else None
-        machine = machine or base["box"][0]["machine"]
         if experiment.phase.machine:
-            machines = {**changed.get("machine", {})}
+            machine = base["box"][0]["machine"]
+            machines = dict(changed.get("machine", {}))
             machines[machine] = {**machines.get(machine, {}), **experiment.phase.machine}
             changed["machine"] = machines
     changed["traffic"] = traffic

@@ -88,7 +88,7 @@ def _new(number: str, title: str, direction: str, height: float, rows: int = 1):
     return canvas, axes
 
 
-_OPEN = (ph.DIRECT, ph.FORWARDER, ph.NAT, ph.NAT_LIST, ph.IST_APP_SMALL_BUFFER)
+_OPEN = (ph.DIRECT, ph.FORWARDER, ph.NAT, ph.NAT_LIST, ph.IST_APP_LARGE_BUFFER)
 
 
 def _curve(
@@ -280,10 +280,10 @@ def _legend_of_both(canvas: Figure, *panels: Axes) -> None:
 
 def _loss_by_rate(table: Table, figure: str, direction: str, size: str) -> Figure:
     title = f"UDP loss rate with {size[0]} Kbyte packets"
-    canvas, axes = _new(figure, title, direction, 4.6)
+    canvas, axes = _new(figure, title, direction, 4.9 if figure == "5.9" else 4.6)
     phases: Sequence[ph.Phase] = ph.FIVE
-    if table.points(figure, ph.IST_APP_SMALL_BUFFER.key, direction):
-        phases = (*ph.FIVE, ph.IST_APP_SMALL_BUFFER)
+    if table.points(figure, ph.IST_APP_LARGE_BUFFER.key, direction):
+        phases = (*ph.FIVE, ph.IST_APP_LARGE_BUFFER)
     for phase in phases:
         _curve(axes, table, figure, phase, direction)
     if figure == "5.9":
@@ -307,8 +307,8 @@ def _loss_axis(axes: Axes) -> None:
 
 def _loss_by_size(table: Table, direction: str) -> Figure:
     title = "UDP loss rate with variable packet sizes"
-    canvas, axes = _new("5.10", title, direction, 4.6)
-    for phase in ph.FIVE:
+    canvas, axes = _new("5.10", title, direction, 4.9)
+    for phase in (*ph.FIVE, ph.IST_APP_LARGE_BUFFER):
         _curve(axes, table, "5.10", phase, direction)
     axes.set_xscale("log", base=2)
     sizes = [64, 128, 256, 512, KIB, 2 * KIB, 4 * KIB, 8 * KIB]
@@ -320,6 +320,6 @@ def _loss_by_size(table: Table, direction: str) -> Figure:
     axes.text(LAST_WHOLE * 0.95, 97, "one frame", fontsize=9, color=_FAINT, va="top", ha="right")
     axes.set_xlabel("UDP Packet Size (bytes), sender at full line speed")
     _loss_axis(axes)
-    _legend(canvas, axes, 0.66)
-    _frame(canvas, 1.15)
+    _legend(canvas, axes, 0.66, columns=3)
+    _frame(canvas, 1.4)
     return canvas

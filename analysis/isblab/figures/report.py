@@ -132,7 +132,7 @@ def _picture(campaign: Campaign, figure: str, direction: str, stem: str, drawn) 
     findings = [
         finding
         for finding in campaign.findings
-        if finding.claim.figure == figure and finding.direction == direction
+        if finding.claim.figure == figure and finding.direction in (direction, ph.ON_CHIP)
     ]
     badges = "".join(_badge(finding, finding.claim.id) for finding in findings)
     alt = f"{AXES[figure].title}, {ph.DIRECTION_TITLES[direction]}"
