@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape as plain_escape
 from importlib import resources
 from itertools import groupby
 from string import Template
@@ -45,6 +46,11 @@ _REGIME_TITLES = {
     "whole": "1 KB to 1472 B",
     "fragments": "fragments",
 }
+
+
+def escape(text: str) -> str:
+    """Text for the page, with the signs that plain text spells out."""
+    return re.sub(r"\bus\b", "\N{MICRO SIGN}s", plain_escape(text)).replace("+-", "&plusmn;")
 
 
 def state_of(finding: Finding) -> str:
