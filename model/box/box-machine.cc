@@ -68,7 +68,7 @@ BoxMachine::Transmit(TimePoint now, uint32_t port, uint64_t handle, uint32_t byt
     if (!m_ports[port].out.Offer({handle, bytes}))
     {
         ++m_counters.transmitDropped;
-        PutDrop(port, handle, BoxDrop::TransmitQueueFull);
+        Drop(port, handle, BoxDrop::TransmitQueueFull);
         return;
     }
     PumpTransmit(port);
@@ -88,16 +88,17 @@ BoxMachine::Next(TimePoint now)
 {
     assert(now >= m_now);
     m_now = now;
-    while (m_nextOutput == m_outputCount)
+    while (true)
     {
-        m_nextOutput = 0;
-        m_outputCount = 0;
+        if (const BoxOutput* output = m_outputs.Take())
+        {
+            return output;
+        }
         if (!RunOne(now) && !Dispatch(now))
         {
             return nullptr;
         }
     }
-    return &m_outputs[m_nextOutput++];
 }
 
 TimePoint
@@ -149,14 +150,14 @@ BoxMachine::RunOne(TimePoint now)
             if (m_ports[i].out.Advance(now, sent))
             {
                 ++m_counters.sent;
-                Put(BoxOutput::Kind::Send, i, sent.handle);
+                m_outputs.Append(BoxOutput::Kind::Send, i, sent.handle);
             }
             return true;
         }
     }
     if (!m_late.empty() && m_late.front().due <= now)
     {
-        PutDelivery(m_late.front().port, m_late.front().handles);
+        Deliver(m_late.front().port, m_late.front().handles);
         m_late.pop_front();
         return true;
     }
@@ -406,7 +407,7 @@ void
 BoxMachine::FinishProcess()
 {
     ++m_counters.jobsDone;
-    Put(BoxOutput::Kind::Done, 0, m_job.token);
+    m_outputs.Append(BoxOutput::Kind::Done, 0, m_job.token);
 }
 
 void
@@ -424,7 +425,7 @@ BoxMachine::ToIp(TimePoint now, FramePath path, uint32_t port, const std::vector
     const Duration latency = m_costs.InputLatency(path);
     if (latency == Duration::zero())
     {
-        PutDelivery(port, handles);
+        Deliver(port, handles);
         return;
     }
     TimePoint due = now + latency;
@@ -435,46 +436,25 @@ BoxMachine::ToIp(TimePoint now, FramePath path, uint32_t port, const std::vector
     m_late.push_back({due, port, handles});
 }
 
-BoxOutput&
-BoxMachine::Append(BoxOutput::Kind kind, uint32_t port)
-{
-    if (m_outputCount == m_outputs.size())
-    {
-        m_outputs.emplace_back();
-    }
-    BoxOutput& output = m_outputs[m_outputCount++];
-    output.kind = kind;
-    output.port = port;
-    return output;
-}
-
 void
-BoxMachine::Put(BoxOutput::Kind kind, uint32_t port, uint64_t handle)
-{
-    Append(kind, port).handles.assign(1, handle);
-}
-
-void
-BoxMachine::PutDelivery(uint32_t port, const std::vector<uint64_t>& handles)
+BoxMachine::Deliver(uint32_t port, const std::vector<uint64_t>& handles)
 {
     m_counters.delivered += handles.size();
-    Append(BoxOutput::Kind::Deliver, port).handles = handles;
+    m_outputs.Append(BoxOutput::Kind::Deliver, port, handles);
 }
 
 void
-BoxMachine::PutDrop(uint32_t port, uint64_t handle, BoxDrop drop)
+BoxMachine::Drop(uint32_t port, uint64_t handle, BoxDrop drop)
 {
     ++m_ports[port].drops[static_cast<size_t>(drop)];
-    BoxOutput& output = Append(BoxOutput::Kind::Dropped, port);
-    output.drop = drop;
-    output.handles.assign(1, handle);
+    m_outputs.Append(BoxOutput::Kind::Dropped, port, handle).drop = drop;
 }
 
 void
 BoxMachine::DropReceived(uint32_t port, uint64_t handle, BoxDrop drop)
 {
     ++m_counters.receiveDropped;
-    PutDrop(port, handle, drop);
+    Drop(port, handle, drop);
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef ISB_BOX_BOX_MACHINE_H
 #define ISB_BOX_BOX_MACHINE_H
 
+#include "model/box/box-output.h"
 #include "model/box/cost-model.h"
 #include "model/box/cpu.h"
 #include "model/box/frame.h"
@@ -25,23 +26,6 @@ struct ProcessJob
 {
     uint64_t token = 0;
     Duration cost{0};
-};
-
-/// What the machine wants from its driver. Handled at once, before time passes.
-struct BoxOutput
-{
-    enum class Kind : uint8_t
-    {
-        Deliver, ///< hand `handles` (one frame, or all fragments of a datagram, by offset) to IP
-        Send,    ///< start to put handles[0] on the wire of `port` now; lasts WireTime()
-        Done,    ///< the process job with token handles[0] got its CPU time
-        Dropped, ///< handles[0] died on `port` for `drop`
-    };
-
-    Kind kind = Kind::Deliver;
-    BoxDrop drop = BoxDrop::RingFull;
-    uint32_t port = 0; ///< Deliver: where it came in
-    std::vector<uint64_t> handles;
 };
 
 /// Frames seen so far: arrived = delivered + receiveDropped + Held receive side, and the same for
@@ -162,12 +146,10 @@ class BoxMachine
     void PushBacklog(uint32_t port, const Frame& frame);
     void PumpTransmit(uint32_t port);
     void ToIp(TimePoint now, FramePath path, uint32_t port, const std::vector<uint64_t>& handles);
-    void Put(BoxOutput::Kind kind, uint32_t port, uint64_t handle);
-    void PutDelivery(uint32_t port, const std::vector<uint64_t>& handles);
-    void PutDrop(uint32_t port, uint64_t handle, BoxDrop drop);
+    void Deliver(uint32_t port, const std::vector<uint64_t>& handles);
+    void Drop(uint32_t port, uint64_t handle, BoxDrop drop);
     void DropReceived(uint32_t port, uint64_t handle, BoxDrop drop);
     void DropLost();
-    BoxOutput& Append(BoxOutput::Kind kind, uint32_t port);
 
     CostModel m_costs;
     Cpu m_cpu;
@@ -197,9 +179,7 @@ class BoxMachine
     std::deque<Late> m_late;
     std::deque<ProcessJob> m_jobs;
 
-    std::vector<BoxOutput> m_outputs; ///< [m_nextOutput, m_outputCount) wait; storage is reused
-    size_t m_nextOutput = 0;
-    size_t m_outputCount = 0;
+    BoxOutputQueue m_outputs;
     std::vector<uint64_t> m_handles; ///< scratch
     BoxCounters m_counters;
     TimePoint m_now{0};

@@ -43,44 +43,44 @@ constexpr std::string_view UNUSED = "Not used by this machine.";
 constexpr std::array<Row, 33> IXP425{{
     {"interrupt-cost", "1.5 us", Assumption("About 800 cycles: exception, dispatch, cold code.")},
     {"receive-cost", "3 us", Assumption("About 1,600 cycles: descriptor, skb allocation.")},
-    {"transmit-cost", "4 us", Assumption("About 2,100 cycles: qdisc, driver, descriptor.")},
+    {"transmit-cost", "3.5 us", Assumption("About 1,900 cycles: qdisc, driver, descriptor.")},
     {"completion-cost", "1 us", Assumption("About 500 cycles: skb freed.")},
     {"pci-register-cost", "1 us", Assumption("A PCI read through the bridge stalls the core.")},
     {"forward-cost",
-     "9 us",
-     Assumption("About 4,800 cycles; the sum of a forwarded small frame "
+     "8 us",
+     Assumption("About 4,300 cycles; the sum of a forwarded small frame "
                 "must stay below the sender's 28 us.")},
     {"nat-cost",
-     "14 us",
-     Assumption("Two hash look-ups and a rewrite, about 7,500 cycles, cold "
+     "16 us",
+     Assumption("Two hash look-ups and a rewrite, about 8,500 cycles, cold "
                 "cache.")},
-    {"splice-cost", "14 us", Assumption("The same work as NAT (thesis 5.4), so the same cost.")},
+    {"splice-cost", "16 us", Assumption("The same work as NAT (thesis 5.4), so the same cost.")},
     {"walk-cost",
-     "0.5 us",
+     "0.55 us",
      Fitted(4,
             "NAT falls behind the kernel IST near 70 connections; only "
             "used when the table is a list.")},
     {"local-cost", "8 us", Assumption("IP and UDP input up to the socket, near forward-cost.")},
     {"tcp-cost", "8 us", Assumption("TCP input of one segment, as much again.")},
     {"reassembly-cost",
-     "34 us",
+     "40 us",
      Fitted(6,
             "NAT and kernel IST begin to lose 6 KiB datagrams at "
             "63 Mb/s.")},
-    {"copy-cost", "14 ns/B", Assumption("71 MB/s: cold copy between buffers in 133 MHz SDRAM.")},
-    {"checksum-cost", "7 ns/B", Assumption("Reads what a copy reads and writes nothing: half.")},
+    {"copy-cost", "13 ns/B", Assumption("77 MB/s: cold copy between buffers in 133 MHz SDRAM.")},
+    {"checksum-cost", "6.5 ns/B", Assumption("Reads what a copy reads and writes nothing: half.")},
     {"system-call-cost",
-     "18 us",
-     Assumption("Socket system call on a cold cache, about 9,600 "
+     "25 us",
+     Assumption("Socket system call on a cold cache, about 13,300 "
                 "cycles.")},
     {"wakeup-cost",
-     "34 us",
+     "26 us",
      Fitted(1,
             "RTT of IST-App is 498 us; the XScale flushes its virtually "
             "indexed cache when it switches processes.")},
     {"on-chip-latency", "8 us", Assumption("NPE and queue manager, before the interrupt.")},
     {"pci-latency",
-     "32 us",
+     "36 us",
      Fitted(1,
             "Forwarder adds more than 100 us to the RTT; the thesis "
             "says that the PCI NIC responds later.")},
