@@ -19,6 +19,7 @@ constexpr uint32_t NO_PORT = std::numeric_limits<uint32_t>::max();
 BoxMachine::BoxMachine(const MachineParameters& parameters, const std::vector<Port>& ports)
     : m_costs(parameters),
       m_lastInterrupt(NO_PORT),
+      m_backlog(parameters.backlog),
       m_reassembly(parameters.reassemblyMemory,
                    parameters.reassemblyLow,
                    parameters.reassemblyTimeout)
@@ -259,29 +260,15 @@ BoxMachine::FinishHard(TimePoint now)
     if (m_hard.receives)
     {
         m_hard.receives = false;
-        PushBacklog(m_hard.port, m_hard.frame);
+        if (!m_backlog.Push({m_hard.frame, m_hard.port}))
+        {
+            DropReceived(m_hard.port, m_hard.frame.handle, BoxDrop::BacklogFull);
+        }
     }
     if (port.nic == NicKind::Pci && port.ring.IsReady(now))
     {
         port.polled = true;
     }
-}
-
-/// netif_rx() of Linux 2.4: once the backlog has overflowed, all is dropped until it is empty.
-void
-BoxMachine::PushBacklog(uint32_t port, const Frame& frame)
-{
-    if (m_backlog.empty())
-    {
-        m_throttled = false;
-    }
-    m_throttled = m_throttled || m_backlog.size() >= m_costs.Parameters().backlog;
-    if (m_throttled)
-    {
-        DropReceived(port, frame.handle, BoxDrop::BacklogFull);
-        return;
-    }
-    m_backlog.push_back({port, frame});
 }
 
 bool
@@ -308,7 +295,7 @@ BoxMachine::StartInput(TimePoint now)
         const bool isBacklog = m_source == 0;
         PortState* port = isBacklog ? nullptr : &m_ports[m_source - 1];
         const bool hasFrame =
-            isBacklog ? !m_backlog.empty() : port->polled && port->ring.IsReady(now);
+            isBacklog ? !m_backlog.IsEmpty() : port->polled && port->ring.IsReady(now);
         if (!hasFrame || m_quota == 0)
         {
             if (!isBacklog && !hasFrame)
@@ -325,9 +312,9 @@ BoxMachine::StartInput(TimePoint now)
         Duration cost{0};
         if (isBacklog)
         {
-            m_soft.port = m_backlog.front().port;
-            m_soft.frame = m_backlog.front().frame;
-            m_backlog.pop_front();
+            const ReceivedFrame received = m_backlog.Take();
+            m_soft.port = received.port;
+            m_soft.frame = received.frame;
         }
         else
         {
@@ -368,7 +355,7 @@ BoxMachine::FinishSoft(TimePoint now)
         break;
     case SoftKind::Reassembled:
         m_handles.clear();
-        for (const HeldFragment& part : m_whole)
+        for (const ReceivedFrame& part : m_whole)
         {
             m_handles.push_back(part.frame.handle);
         }
@@ -390,7 +377,7 @@ BoxMachine::FinishFragment(TimePoint now)
     }
     m_whole = std::move(*whole);
     uint32_t bytes = 0;
-    for (const HeldFragment& part : m_whole)
+    for (const ReceivedFrame& part : m_whole)
     {
         bytes += part.frame.bytes;
     }
@@ -494,7 +481,7 @@ BoxMachine::CpuTime(CpuLevel level, TimePoint now) const
 uint64_t
 BoxMachine::HeldReceive() const
 {
-    uint64_t held = m_backlog.size() + m_reassembly.Held() + m_whole.size();
+    uint64_t held = m_backlog.Size() + m_reassembly.Held() + m_whole.size();
     held += m_hard.receives ? 1 : 0;
     held += m_cpu.IsBusy(CpuLevel::Softirq) && m_soft.kind == SoftKind::Input ? 1 : 0;
     for (const PortState& port : m_ports)

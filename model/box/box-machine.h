@@ -2,6 +2,7 @@
 #ifndef ISB_BOX_BOX_MACHINE_H
 #define ISB_BOX_BOX_MACHINE_H
 
+#include "model/box/backlog.h"
 #include "model/box/box-output.h"
 #include "model/box/cost-model.h"
 #include "model/box/cpu.h"
@@ -143,7 +144,6 @@ class BoxMachine
     void FinishSoft(TimePoint now);
     void FinishProcess();
     void FinishFragment(TimePoint now);
-    void PushBacklog(uint32_t port, const Frame& frame);
     void PumpTransmit(uint32_t port);
     void ToIp(TimePoint now, FramePath path, uint32_t port, const std::vector<uint64_t>& handles);
     void Deliver(uint32_t port, const std::vector<uint64_t>& handles);
@@ -161,14 +161,7 @@ class BoxMachine
     SoftWork m_soft;
     ProcessJob m_job;
 
-    struct BacklogEntry
-    {
-        uint32_t port = 0;
-        Frame frame;
-    };
-
-    std::deque<BacklogEntry> m_backlog;
-    bool m_throttled = false;         ///< the backlog overflowed and has not been empty since
+    Backlog m_backlog;
     std::deque<uint32_t> m_transmits; ///< ports with a frame to copy, first come first served
     size_t m_source = 0;              ///< of input: 0 = backlog, i + 1 = port i
     uint32_t m_quota = 0;             ///< frames that m_source may still take in this turn

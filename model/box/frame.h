@@ -44,6 +44,13 @@ struct Frame
     FrameFacts facts;
 };
 
+/// A received frame and its port.
+struct ReceivedFrame
+{
+    Frame frame;
+    uint32_t port = 0;
+};
+
 /// Where a frame can die.
 enum class BoxDrop : uint8_t
 {

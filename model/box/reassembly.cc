@@ -26,7 +26,7 @@ Reassembly::Reassembly(uint32_t memory, uint32_t low, Duration timeout)
 }
 
 std::optional<Datagram>
-Reassembly::Add(TimePoint now, const HeldFragment& fragment, std::vector<Lost>& lost)
+Reassembly::Add(TimePoint now, const ReceivedFrame& fragment, std::vector<Lost>& lost)
 {
     const FrameFacts& facts = fragment.frame.facts;
     const auto [entry, isNew] = m_byKey.try_emplace(facts.datagram);
@@ -53,7 +53,7 @@ Reassembly::Add(TimePoint now, const HeldFragment& fragment, std::vector<Lost>& 
     if (it->total != 0 && it->received == it->total)
     {
         Datagram whole = std::move(it->fragments);
-        for (const HeldFragment& part : whole)
+        for (const ReceivedFrame& part : whole)
         {
             m_bytes -= part.frame.bytes;
         }
@@ -85,7 +85,7 @@ Reassembly::Check(const Pending& pending, const FrameFacts& facts)
     {
         return Fit::Contradiction;
     }
-    for (const HeldFragment& held : pending.fragments)
+    for (const ReceivedFrame& held : pending.fragments)
     {
         const FrameFacts& other = held.frame.facts;
         if (facts.offset >= other.offset && end <= EndOf(other))
@@ -101,7 +101,7 @@ Reassembly::Check(const Pending& pending, const FrameFacts& facts)
 }
 
 void
-Reassembly::Insert(Pending& pending, const HeldFragment& fragment)
+Reassembly::Insert(Pending& pending, const ReceivedFrame& fragment)
 {
     const FrameFacts& facts = fragment.frame.facts;
     pending.received += facts.length;
@@ -112,7 +112,7 @@ Reassembly::Insert(Pending& pending, const HeldFragment& fragment)
     const auto place = std::upper_bound(pending.fragments.begin(),
                                         pending.fragments.end(),
                                         facts.offset,
-                                        [](uint32_t offset, const HeldFragment& held)
+                                        [](uint32_t offset, const ReceivedFrame& held)
                                         { return offset < held.frame.facts.offset; });
     pending.fragments.insert(place, fragment);
 }
@@ -141,7 +141,7 @@ Reassembly::Held() const
 void
 Reassembly::Discard(Queue::iterator it, BoxDrop reason, std::vector<Lost>& lost)
 {
-    for (const HeldFragment& part : it->fragments)
+    for (const ReceivedFrame& part : it->fragments)
     {
         m_bytes -= part.frame.bytes;
         lost.push_back({part, reason});

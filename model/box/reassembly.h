@@ -15,15 +15,8 @@
 namespace isb
 {
 
-/// A fragment and the port on which it came in.
-struct HeldFragment
-{
-    Frame frame;
-    uint32_t port = 0;
-};
-
 /// All fragments of one datagram, by offset.
-using Datagram = std::vector<HeldFragment>;
+using Datagram = std::vector<ReceivedFrame>;
 
 /// Incomplete IPv4 datagrams of a box (RFC 791 section 3.2) within the bounds of Linux 2.4: when
 /// the frames held exceed `memory` bytes the oldest datagrams go until `low` is reached; a datagram
@@ -38,13 +31,13 @@ class Reassembly
 
     struct Lost
     {
-        HeldFragment fragment;
+        ReceivedFrame fragment;
         BoxDrop reason = BoxDrop::ReassemblyTimeout;
     };
 
     /// Adds a fragment. Returns the datagram if it is whole now. What died is appended to `lost`.
     std::optional<Datagram> Add(TimePoint now,
-                                const HeldFragment& fragment,
+                                const ReceivedFrame& fragment,
                                 std::vector<Lost>& lost);
     /// Removes what is too old.
     void Timeout(TimePoint now, std::vector<Lost>& lost);
@@ -72,7 +65,7 @@ class Reassembly
     };
 
     [[nodiscard]] static Fit Check(const Pending& pending, const FrameFacts& facts);
-    static void Insert(Pending& pending, const HeldFragment& fragment);
+    static void Insert(Pending& pending, const ReceivedFrame& fragment);
     void Discard(Queue::iterator it, BoxDrop reason, std::vector<Lost>& lost);
     void Forget(Queue::iterator it);
 
