@@ -15,7 +15,7 @@ from isblab.paths import ROOT, program
 
 __all__ = ["commit", "describe", "short_commit"]
 
-_PYTHON_PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
+_PYTHON_PACKAGES = ("numpy", "matplotlib")
 
 
 def _output(command: list[str]) -> str | None:
