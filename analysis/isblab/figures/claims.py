@@ -86,14 +86,23 @@ class Finding:
         return (min(values), max(values)) if values else None
 
     @property
+    def number(self) -> str:
+        """The measured value with its unit; empty when there is none."""
+        if self.measured is None or self.measured.value is None:
+            return ""
+        return f"{self.measured.value:.4g} {self.claim.unit}".strip()
+
+    @property
+    def note(self) -> str:
+        """The remark to the value."""
+        return "not measured in this run" if self.measured is None else self.measured.note
+
+    @property
     def shown(self) -> str:
-        """The measured value as printed in tables."""
-        if self.measured is None:
-            return "not measured in this run"
-        number, note = self.measured.value, self.measured.note
-        if number is None:
-            return note
-        return f"{number:.4g} {self.claim.unit}".strip() + (f" ({note})" if note else "")
+        """Value and remark in one line."""
+        if not self.number:
+            return self.note
+        return self.number + (f" ({self.note})" if self.note else "")
 
     def as_json(self) -> dict[str, Any]:
         claim, spread = self.claim, self.spread
@@ -146,32 +155,38 @@ def _judge_one(table: Table, claim: Claim, kind: str, direction: str) -> Finding
 
 @dataclass(frozen=True)
 class Score:
-    """How many findings of each kind there are, and how many of them hold."""
+    """How many claims of each kind were measured, and how many of them hold (fitted: match) in
+    every direction measured, or only in some. A claim counts once."""
 
     predicted: int
     predicted_hold: int
+    predicted_partly: int
     hypotheses: int
     hypotheses_hold: int
+    hypotheses_partly: int
     fitted: int
     fitted_match: int
+    fitted_partly: int
     free_parameters: int
     unmeasured: int
 
 
 def score(findings: Sequence[Finding], free_parameters: int) -> Score:
     """free_parameters: number of machine parameters whose origin is a fit to a claim."""
-
-    def count(kind: str, matching: bool) -> int:
-        wanted = (True,) if matching else (True, False)
-        return sum(f.kind == kind and f.matches in wanted for f in findings)
-
+    by_claim: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_claim.setdefault(finding.claim.id, []).append(finding)
+    counts = {PREDICTED: [0, 0, 0], HYPOTHESIS: [0, 0, 0], FITTED: [0, 0, 0]}
+    unmeasured = 0
+    for found in by_claim.values():
+        matches = [finding.matches for finding in found if finding.matches is not None]
+        if not matches:
+            unmeasured += 1
+            continue
+        count = counts[found[0].kind]
+        count[0] += 1
+        count[1] += all(matches)
+        count[2] += any(matches) and not all(matches)
     return Score(
-        predicted=count(PREDICTED, False),
-        predicted_hold=count(PREDICTED, True),
-        hypotheses=count(HYPOTHESIS, False),
-        hypotheses_hold=count(HYPOTHESIS, True),
-        fitted=count(FITTED, False),
-        fitted_match=count(FITTED, True),
-        free_parameters=free_parameters,
-        unmeasured=sum(f.matches is None for f in findings),
+        *counts[PREDICTED], *counts[HYPOTHESIS], *counts[FITTED], free_parameters, unmeasured
     )

@@ -108,9 +108,10 @@ def _summarise(campaign: Campaign, out: Path) -> None:
         state = report.STATES[report.state_of(finding)]
         print(f"  {finding.claim.id:<4} {finding.direction:<10} {state:<12} {finding.shown}")
     score = campaign.score
-    print(f"{score.predicted_hold} of {score.predicted} predictions and {score.hypotheses_hold} of "
-          f"{score.hypotheses} hypotheses hold; {score.fitted_match} of {score.fitted} calibrations "
-          f"match; {score.free_parameters} free parameters.")  # fmt: skip
+    print(f"{score.predicted_hold} of {score.predicted} predicted claims and "
+          f"{score.hypotheses_hold} of {score.hypotheses} hypotheses hold in every direction; "
+          f"{score.fitted_match} of {score.fitted} calibrations match; "
+          f"{score.free_parameters} free parameters.")  # fmt: skip
     print(f"{campaign.runs} runs in {campaign.seconds:.0f} s. {shown(out / 'report.html')}")
     for failure in campaign.failures[:_SHOWN_FAILURES]:
         print(f"isblab: failed: {failure}", file=sys.stderr)

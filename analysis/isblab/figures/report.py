@@ -92,14 +92,21 @@ def _lead(campaign: Campaign) -> str:
     return f"Through the box: {escape(ways)}.{quick}"
 
 
+def _partly(count: int) -> str:
+    return f"; {count} more in one direction only" if count else ""
+
+
 def _cards(campaign: Campaign) -> str:
     score = campaign.score
     cards = (
-        (f"{score.predicted_hold} of {score.predicted}", "predictions hold"),
-        (f"{score.hypotheses_hold} of {score.hypotheses}", "hypotheses hold"),
-        (f"{score.fitted_match} of {score.fitted}", "calibrations match (not counted as holding)"),
+        (f"{score.predicted_hold} of {score.predicted}",
+         f"predicted claims hold{_partly(score.predicted_partly)}"),
+        (f"{score.hypotheses_hold} of {score.hypotheses}",
+         f"hypotheses hold{_partly(score.hypotheses_partly)}"),
+        (f"{score.fitted_match} of {score.fitted}",
+         f"calibrations match{_partly(score.fitted_partly)} (never counted as holding)"),
         (f"{score.free_parameters}", "free parameters, fitted to claims"),
-    )
+    )  # fmt: skip
     return "".join(f'<div class="card"><b>{n}</b><span>{text}</span></div>' for n, text in cards)
 
 
@@ -166,46 +173,59 @@ def _table(header: Sequence[str], rows: Iterable[str]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
+_GROUPS = {
+    "1": "Round trip time (Figure 5.5)",
+    "2": "Line speed between two on-chip MACs (thesis 5.3)",
+    "3": "TCP throughput (Figure 5.6)",
+    "4": "Magnified (Figure 5.7)",
+    "5": "UDP loss by rate, 1 KB (Figure 5.8)",
+    "6": "UDP loss by rate, 6 KB (Figure 5.9)",
+    "7": "UDP loss by packet size (Figure 5.10)",
+    "8": "What if, and where packets die (thesis 5.3, 5.4)",
+}
+
+
 def _claims(campaign: Campaign) -> str:
     by_claim: dict[str, list[Finding]] = {}
     for finding in campaign.findings:
         by_claim.setdefault(finding.claim.id, []).append(finding)
-    rows, figure = [], None
-    for findings in by_claim.values():
-        claim = findings[0].claim
-        if claim.figure != figure:
-            figure = claim.figure
-            rows.append(f'<tr class="group"><th colspan="5">Figure {figure}</th></tr>')
-        assumption = (
-            f'<span class="note">Assumes: {escape(claim.assumption)}.</span>'
-            if claim.assumption
-            else ""
-        )
-        rows.append(
-            _row(
-                (
-                    ("number", "", claim.id),
-                    ("", "", escape(claim.text) + assumption),
-                    ("", "Thesis", escape(claim.thesis)),
-                    ("", "Kind", escape(findings[0].kind)),
-                    ("", "", "".join(_verdict(finding) for finding in findings)),
-                ),
-                f' id="claim-{claim.id}"',
-            )
-        )
-    return _table(("#", "Claim", "Thesis", "Kind", "Measured"), rows)
+    columns = len(campaign.directions)
+    rows = []
+    for number, group in groupby(by_claim.values(), key=lambda f: f[0].claim.id.partition(".")[0]):
+        title = f"{number}. {_GROUPS[number]}"
+        rows.append(f'<tr class="group"><th colspan="{4 + columns}">{escape(title)}</th></tr>')
+        rows += [_claim_row(findings, campaign.directions) for findings in group]
+    return _table(("#", "Claim", "Thesis", "Kind", *campaign.directions), rows)
+
+
+def _claim_row(findings: Sequence[Finding], directions: Sequence[str]) -> str:
+    """One claim; a cell a direction, a wide one for the on-chip runs."""
+    claim, kind = findings[0].claim, findings[0].kind
+    assumed = f"Assumes: {escape(claim.assumption)}." if claim.assumption else ""
+    cells = [
+        ("number", "", claim.id),
+        ("claim", "", escape(claim.text) + f'<span class="note">{assumed}</span>' * bool(assumed)),
+        ("", "Thesis", escape(claim.thesis)),
+        ("", "Kind", escape(kind)),
+    ]
+    verdicts = {finding.direction: _verdict(finding) for finding in findings}
+    row = _row(cells, f' id="claim-{claim.id}"').removesuffix("</tr>")
+    if ph.ON_CHIP in verdicts:
+        return f'{row}<td colspan="{len(directions)}">{verdicts[ph.ON_CHIP]}</td></tr>'
+    return row + "".join(
+        f'<td data-label="{way}">{verdicts.get(way, "")}</td>' for way in directions
+    ) + "</tr>"  # fmt: skip
 
 
 def _verdict(finding: Finding) -> str:
+    """Badge, number with its spread, remark."""
     state = state_of(finding)
+    number, note = finding.number, finding.note
     spread = finding.spread
-    span = ""
-    if spread and spread[0] != spread[1]:
-        span = f" [{spread[0]:.4g} to {spread[1]:.4g}]"
-    return (
-        f'<div><span class="badge {state}">{STATES[state]}</span> {escape(finding.direction)}'
-        f'<span class="note">{escape(finding.shown)}{span}</span></div>'
-    )
+    if spread and f"{spread[0]:.4g}" != f"{spread[1]:.4g}":
+        number += f" [{spread[0]:.4g} to {spread[1]:.4g}]"
+    lines = "".join(f'<span class="note">{escape(line)}</span>' for line in (number, note) if line)
+    return f'<span class="badge {state}">{STATES[state]}</span>{lines}'
 
 
 def _free(campaign: Campaign) -> str:
@@ -217,8 +237,8 @@ def _free(campaign: Campaign) -> str:
     )
     return (
         f"<p>{score.free_parameters} parameters are set by claims; beside them stand "
-        f"{score.predicted} predicted claims (each direction counts), of which "
-        f"{score.predicted_hold} hold.</p><ul>{items}</ul>"
+        f"{score.predicted} predicted claims, of which {score.predicted_hold} hold in every "
+        f"direction measured.</p><ul>{items}</ul>"
     )
 
 

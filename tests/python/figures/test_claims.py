@@ -153,14 +153,23 @@ def test_ids_are_unique_and_every_figure_has_a_claim():
     assert {claim.figure for claim in claims_of({"5.9"})} == {"5.9"}
 
 
-def test_score_counts_kinds_apart():
+def test_score_counts_each_claim_once_and_kinds_apart():
     table = bend("5.8", "nat", lambda x, y: 5.0)(synthetic.table())
-    findings = judge(table, [BY_ID[i] for i in ("1.5", "5.1", "5.2", "8.1")],
+    rows = [
+        replace(row, value=340.0)
+        if (row.phase, row.direction) == ("ist-kernel-tuned", ph.PCI_TO_MAC)
+        else row
+        for row in table.rows
+    ]
+    findings = judge(Table(rows), [BY_ID[i] for i in ("1.5", "5.1", "5.2", "8.1", "8.2")],
                      synthetic.DIRECTIONS, {"untuned-latency"})  # fmt: skip
     counted = score(findings, free_parameters=1)
-    assert (counted.predicted, counted.predicted_hold) == (4, 2)
-    assert (counted.hypotheses, counted.hypotheses_hold) == (2, 2)
-    assert (counted.fitted, counted.fitted_match) == (2, 2)
+    assert (counted.predicted, counted.predicted_hold, counted.predicted_partly) == (3, 1, 0)
+    assert (counted.hypotheses, counted.hypotheses_hold, counted.hypotheses_partly) == (1, 0, 1)
+    assert (counted.fitted, counted.fitted_match) == (1, 1)
+    assert counted.unmeasured == 0
+    nothing = score(judge(Table(), CLAIMS, synthetic.DIRECTIONS, ()), free_parameters=0)
+    assert (nothing.predicted, nothing.unmeasured) == (0, len(CLAIMS))
 
 
 def test_line_speed_needs_all_its_runs():
