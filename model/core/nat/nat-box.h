@@ -105,7 +105,7 @@ class NatBox
     void Timeout(TimePoint now);
 
     [[nodiscard]] const NatSettings& Settings() const;
-    [[nodiscard]] const NatCounters& Counters() const;
+    [[nodiscard]] NatCounters Counters() const;
     [[nodiscard]] size_t MappingCount() const;
     /// All mappings, by protocol and external port.
     [[nodiscard]] std::vector<NatMappingInfo> Mappings() const;
