@@ -22,8 +22,8 @@ _BUT_APP = (*_PLAIN, *_TRANSLATORS)
 
 _LARGE = ph.IST_APP_LARGE_BUFFER.key
 _BUFFER = (
-    "the application receives into a fixed buffer that one Ethernet payload fits (application-buffer "
-    "of the box), so that every larger datagram is cut short and counts as lost"
+    "the application receives into a fixed buffer that one Ethernet payload fits "
+    "(application-buffer of the box), so that every larger datagram is cut short and is lost"
 )
 
 _ON_CHIP = (ph.ON_CHIP,)
@@ -144,8 +144,8 @@ _LOSS_BY_SIZE = (
         "7.2", "5.10", "IST-Kernel's loss is within 5 points of NAT's at every size", "similar",
         PREDICTED, "points", m.widest_difference("5.10", _KERNEL, _NAT), m.at_most(5)),
     Claim(
-        "7.3", "5.10", "IST-App loses most at every size, by its costs", "the worst", PREDICTED, "points",
-        m.least_excess("5.10", _LARGE, _BUT_APP), m.at_least(0)),
+        "7.3", "5.10", "IST-App loses most at every size, by its costs", "the worst", PREDICTED,
+        "points", m.least_excess("5.10", _LARGE, _BUT_APP), m.at_least(0)),
     Claim(
         "7.4", "5.10", "NAT and IST-Kernel lose least near 1 KB (768 to 1472 B)",
         "optimized around 1 KB", PREDICTED, "B", m.farthest_minimum("5.10", _TRANSLATORS),

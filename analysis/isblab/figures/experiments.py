@@ -216,7 +216,7 @@ def _seconds(value: float) -> str:
 
 
 def collect(results: Iterable[Result], directions: Sequence[str]) -> Table:
-    """The rows and drops of all results. Direct Connect, measured once, stands in each direction."""
+    """Rows and drops of all results. Direct Connect, measured once, stands in each direction."""
     table = Table()
     for result in results:
         experiment: Experiment = result.key

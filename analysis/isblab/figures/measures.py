@@ -84,7 +84,7 @@ def greatest_share(figure: str, phase: str, of: str) -> Statistic:
 
 
 def widest_band(figure: str, phases: Sequence[str]) -> Statistic:
-    """The greatest distance between the highest and the lowest curve, in per cent of the highest."""
+    """The greatest distance from the lowest to the highest curve, in per cent of the highest."""
 
     def statistic(view: View) -> Measure:
         curves = [view.curve(figure, phase) for phase in phases]

@@ -151,7 +151,8 @@ def _picture(campaign: Campaign, figure: str, direction: str, stem: str, drawn) 
     alt = f"{AXES[figure].title}, {ph.DIRECTION_TITLES[direction]}"
     return (
         f'<figure><img alt="{escape(alt)}" src="{_inline(drawn.svg)}">'
-        f"<figcaption>Claims {badges}<br><small>{stem}.png, .svg, .csv</small></figcaption></figure>"
+        f"<figcaption>Claims {badges}<br><small>{stem}.png, .svg, .csv</small></figcaption>"
+        "</figure>"
     )
 
 

@@ -19,7 +19,7 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One measured point. figure "5.8"; x in the unit of the figure's x axis; value in that of y."""
+    """One measured point. figure: "5.8". x, value: in the units of the figure's axes."""
 
     figure: str
     phase: str

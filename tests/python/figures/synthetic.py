@@ -26,7 +26,9 @@ def throughput(phase: str, count: float) -> float:
 
 def loss_by_rate(figure: str, phase: str, rate: float) -> float:
     if phase.startswith("ist-app"):
-        return (97.0 if phase == "ist-app-large-buffer" else 99.0) if figure == "5.9" else max(0.0, 100 * (1 - 30 / rate))
+        if figure == "5.9":
+            return 97.0 if phase == "ist-app-large-buffer" else 99.0
+        return max(0.0, 100 * (1 - 30 / rate))
     if figure == "5.9" and phase in ("nat", "ist-kernel"):
         limit = 63.0 if phase == "nat" else 62.5
         return max(0.0, 100 * (1 - limit / min(rate, 95.0)))
