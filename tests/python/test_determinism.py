@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Same scenario, same seed, same bytes: in two runs, and in debug and release."""
+
+import hashlib
+import subprocess
+
+import pytest
+
+from isblab.paths import ROOT, shipped_scenarios
+from isblab.worker import Job, run_scenarios
+
+
+def hashes(folder, **job):
+    """SHA-256 of events.jsonl by shipped scenario."""
+    folder.mkdir()
+    jobs = [Job(path=path, key=str(path.relative_to(ROOT)), events=folder / f"{index}.jsonl", **job)
+            for index, path in enumerate(shipped_scenarios())]
+    run_scenarios(jobs)
+    return {job.key: hashlib.sha256(job.events.read_bytes()).hexdigest() for job in jobs}
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return hashes(tmp_path_factory.mktemp("release") / "events")
+
+
+def test_two_runs_of_every_shipped_scenario_agree(release, tmp_path):
+    assert len(release) >= 6
+    assert hashes(tmp_path / "events") == release
+
+
+def test_another_seed_gives_another_run(release, tmp_path):
+    other = hashes(tmp_path / "events", seed=4711)
+    assert all(other[key] != digest for key, digest in release.items())
+
+
+@pytest.mark.slow
+def test_debug_and_release_agree(release, tmp_path, monkeypatch):
+    build = ROOT / "build" / "debug"
+    for command in (["cmake", "-S", ROOT, "--preset", "debug", "-DISB_TESTS=OFF",
+                     "-DISB_WITH_PYTHON=OFF"], ["ninja", "-C", build, "isblab-sim"]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    monkeypatch.setenv("ISBLAB_BUILD", str(build))
+    assert hashes(tmp_path / "events") == release
