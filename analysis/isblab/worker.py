@@ -240,8 +240,9 @@ class _Session:
             if self._stopped:
                 return None
             try:
+                # A group of its own: on Ctrl-C the terminal signals us alone, and we kill it.
                 child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.PIPE)
+                                         stderr=subprocess.PIPE, process_group=0)
             except OSError as error:
                 raise WorkerError(f"cannot start {command[0]}: {error.strerror}") from error
             self._children.add(child)
