@@ -24,7 +24,8 @@ class Task:
         self.title = title
         self._show = show
 
-    def update(self, fraction: float, finished: int | None = None, total: int | None = None) -> None:
+    def update(self, fraction: float, finished: int | None = None,
+               total: int | None = None) -> None:
         """Show `fraction` (0..1) done; `finished` of `total` jobs when given. Fits
         run_scenarios(on_progress=...)."""
         note = f"{finished} of {total}" if total is not None else ""

@@ -271,7 +271,7 @@ def _command(job: Job) -> list[str]:
 
 
 def _feed(child: subprocess.Popen, text: str) -> None:
-    """Write the scenario to the child's stdin; a child that died early is reported by its status."""
+    """Write the scenario to the child's stdin; if it died early its status says so."""
     try:
         child.stdin.write(text.encode())
         child.stdin.close()

@@ -66,8 +66,9 @@ def test_list_shows_every_shipped_scenario_with_its_title(isblab):
 
 
 def test_list_into_a_closed_pipe_ends_quietly(isblab, tmp_path):
-    done = subprocess.run(["bash", "-c", f"'{ROOT}/isblab' list | head -n 1; exit ${{PIPESTATUS[0]}}"],
-                          cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = f"'{ROOT}/isblab' list | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
     assert done.returncode in (0, 141)
     assert not done.stderr
 

@@ -53,7 +53,7 @@ def test_a_failed_expectation_is_a_result_that_did_not_pass():
 
 
 def test_a_crash_is_reported_with_signal_and_last_words():
-    with pytest.raises(WorkerError, match=r"some job.*SIGABRT.*assert failed in file.cc:7") as error:
+    with pytest.raises(WorkerError, match=r"some job.*SIGABRT.*assert failed") as error:
         worker.run_one(Job(text="# crash", key="some job"))
     assert error.value.status == -signal.SIGABRT
     assert error.value.stderr == ("assert failed in file.cc:7",)

@@ -26,7 +26,8 @@ DIRECTIONS = ("mac-to-pci", "pci-to-mac", "both")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
     parser.add_argument("--quick", action="store_true",
-                        help="fewer points, seeds and simulated seconds: under 2 minutes on 2 cores")
+                        help="fewer points, seeds and simulated seconds: under 2 minutes on 2 "
+                             "cores")
     parser.add_argument("--only", metavar="FIGURE", action="append", choices=tuple(FIGURES),
                         default=[], help="only this figure (5.5 to 5.10); may be repeated")
     parser.add_argument("--seed", metavar="N", type=seed_number, default=1,
