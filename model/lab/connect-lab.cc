@@ -61,8 +61,11 @@ WhyNoPath(const Lab& lab, LabNode from, LabNode to)
         if (box.role == BoxRole::Nat && entered.port == box.outside)
         {
             return who + "NAT box " + Quoted(box.name) +
-                   " lets in only answers to what went out (RFC 4787 section 5); send the other "
-                   "way round, or via a box with role = \"ist-kernel\" that both can reach";
+                   " lets in only answers to what went out (RFC 4787 section 5); " +
+                   (to.kind == LabNode::IsBox
+                        ? "put the IST where both hosts can reach it"
+                        : "send the other way round, or via a box with role = \"ist-kernel\" "
+                          "that both can reach");
         }
     }
     return who + "no links lead there; join them by [[link]] and boxes";

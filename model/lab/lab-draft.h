@@ -28,8 +28,10 @@ struct LabDraft
     std::vector<size_t> boxLines;
     std::vector<size_t> linkLines;
     std::vector<size_t> trafficLines;
-    bool nodesComplete = true;   ///< no host or box was left out for its faults
-    bool trafficComplete = true; ///< no traffic was
+    /// No host, box or port was left out for its faults. Otherwise names that are not found may be
+    /// right: no faults about them.
+    bool nodesComplete = true;
+    bool trafficComplete = true; ///< the same for traffic
 };
 
 /// [machine.NAME]: presets, overridden presets and new machines.
@@ -59,6 +61,8 @@ void ConnectLab(LabDraft& draft);
 
 /// The port of a box, or nothing.
 [[nodiscard]] std::optional<size_t> FindPort(const Box& box, std::string_view name);
+/// The names of its ports; they live as long as the box is not changed.
+[[nodiscard]] std::vector<std::string_view> PortNames(const Box& box);
 
 } // namespace isb
 

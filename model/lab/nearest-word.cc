@@ -117,7 +117,7 @@ SuggestWord(std::string_view word, const std::vector<std::string_view>& candidat
     const std::string_view nearest = NearestWord(word, candidates);
     if (nearest.empty())
     {
-        return "there is none";
+        return "none is defined";
     }
     word = word.substr(0, MOST_CHARACTERS);
     const bool near = EditDistance(word, nearest) <= std::max<size_t>(1, nearest.size() / 2);

@@ -22,7 +22,7 @@ namespace isb
                                            const std::vector<std::string_view>& candidates);
 
 /// How an error line goes on after an unknown word: "nearest valid: 'nat'", and when nothing is
-/// near, all of them: "valid: 'forwarder', 'nat'". "there is none" without candidates.
+/// near, all of them: "valid: 'forwarder', 'nat'". "none is defined" without candidates.
 [[nodiscard]] std::string SuggestWord(std::string_view word,
                                       const std::vector<std::string_view>& candidates);
 

@@ -99,9 +99,11 @@ ReadHead(Lab& lab, TableReader& root)
         root.Fault(durationKey,
                    zero ? " is zero: nothing would happen; write for instance: duration = \"2 s\""
                         : " is longer than a day; nearest valid: \"24 h\"");
-        return;
     }
-    lab.duration = duration.value_or(Duration(0));
+    else
+    {
+        lab.duration = duration.value_or(Duration(0));
+    }
     constexpr uint64_t MOST_SEED = std::numeric_limits<uint32_t>::max();
     lab.seed = root.Integer({"seed", "1"}, Need::Optional, 1, MOST_SEED).value_or(1);
     lab.checksums = root.Boolean({"checksums", "true"}, Need::Optional).value_or(false);

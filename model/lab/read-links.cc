@@ -49,52 +49,55 @@ PortList(const Box& box)
     return list;
 }
 
-/// Resolves "A" or "box:left"; nothing (and a fault) when it names nothing.
-std::optional<LinkEnd>
-ResolveEnd(LabDraft& draft, TableReader& reader, const std::string& text)
+/// The end that "A" or "box:left" names, or why it names none.
+Result<LinkEnd>
+FindEnd(const LabDraft& draft, const std::string& text)
 {
     const size_t colon = text.find(':');
     const std::string name = text.substr(0, colon);
     const auto found = draft.nodes.find(name);
     if (found == draft.nodes.end())
     {
-        if (draft.nodesComplete)
-        {
-            reader.Fault(BETWEEN,
-                         ": there is no host or box " + Quoted(name) + "; " +
-                             SuggestWord(name, NodeNames(draft)));
-        }
-        return std::nullopt;
+        return Error{"there is no host or box " + Quoted(name) + "; " +
+                     SuggestWord(name, NodeNames(draft))};
     }
     const LabNode node = found->second;
+    if (node.kind == LabNode::IsHost && colon != std::string::npos)
+    {
+        return Error{Quoted(name) + " is a host and has no ports; write: \"" + name + "\""};
+    }
     if (node.kind == LabNode::IsHost)
     {
-        if (colon != std::string::npos)
-        {
-            reader.Fault(BETWEEN,
-                         ": " + Quoted(name) + " is a host and has no ports; write: \"" + name +
-                             "\"");
-            return std::nullopt;
-        }
         return LinkEnd{node, 0};
     }
     const Box& box = draft.lab.boxes[node.index];
-    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-    const std::optional<size_t> index = FindPort(box, port);
-    if (!index && !box.ports.empty())
+    if (colon == std::string::npos)
     {
-        std::vector<std::string_view> names;
-        for (const LabPort& each : box.ports)
-        {
-            names.push_back(each.name);
-        }
-        reader.Fault(BETWEEN,
-                     colon == std::string::npos
-                         ? ": " + Quoted(name) + " is a box; name the port: " + PortList(box)
-                         : ": box " + Quoted(name) + " has no port " + Quoted(port) + "; " +
-                               SuggestWord(port, names));
+        return Error{Quoted(name) + " is a box; name the port: " + PortList(box)};
     }
-    return index ? std::optional<LinkEnd>(LinkEnd{node, *index}) : std::nullopt;
+    const std::string port = text.substr(colon + 1);
+    const std::optional<size_t> index = FindPort(box, port);
+    if (!index)
+    {
+        return Error{"box " + Quoted(name) + " has no port " + Quoted(port) + "; " +
+                     SuggestWord(port, PortNames(box))};
+    }
+    return LinkEnd{node, *index};
+}
+
+std::optional<LinkEnd>
+ResolveEnd(const LabDraft& draft, TableReader& reader, const std::string& text)
+{
+    const Result<LinkEnd> end = FindEnd(draft, text);
+    if (end)
+    {
+        return *end;
+    }
+    if (draft.nodesComplete)
+    {
+        reader.Fault(BETWEEN, ": " + end.Why());
+    }
+    return std::nullopt;
 }
 
 LabPort&
@@ -122,9 +125,9 @@ bool
 CheckFree(LabDraft& draft, TableReader& reader, const LinkEnd& end)
 {
     const std::optional<size_t> other = LinkAt(draft.lab, end);
-    if (!other)
+    if (!other || !draft.nodesComplete)
     {
-        return true;
+        return !other;
     }
     const bool host = end.node.kind == LabNode::IsHost;
     reader.Fault(BETWEEN,
@@ -146,8 +149,8 @@ ReadEnds(LabDraft& draft, TableReader& reader)
     if (between->size() != 2)
     {
         reader.Fault(BETWEEN,
-                     " has " + std::to_string(between->size()) +
-                         " ends; a link has two: between = " + std::string(BETWEEN.example));
+                     " is of length " + std::to_string(between->size()) +
+                         "; a link has two ends: between = " + std::string(BETWEEN.example));
         return std::nullopt;
     }
     const std::optional<LinkEnd> left = ResolveEnd(draft, reader, between->front());

@@ -47,7 +47,7 @@ ReadParameters(TableReader& reader, MachineParameters& parameters)
         }
         if (const std::optional<std::string> complaint = parameter.Set(parameters, *text))
         {
-            reader.Fault(key, ": " + *complaint);
+            reader.Faults().Add(reader.LineOf(key.name), reader.Where() + " " + *complaint);
         }
     }
 }

@@ -114,8 +114,8 @@ ReadPorts(Box& box, TableReader& reader, bool hasMachine)
     if (box.ports.size() < 2 && reader.Faults().Count() == before)
     {
         reader.Fault({"ports", {}},
-                     " has " + std::to_string(box.ports.size()) +
-                         "; a box joins two or more links: ports = [\"left\", \"right\"]");
+                     " names too few: a box joins two or more links; write: ports = [\"left\", "
+                     "\"right\"]");
     }
 }
 
@@ -135,14 +135,9 @@ ReadOutside(Box& box, TableReader& reader)
     const std::optional<size_t> port = FindPort(box, *name);
     if (!port)
     {
-        std::vector<std::string_view> names;
-        for (const LabPort& each : box.ports)
-        {
-            names.push_back(each.name);
-        }
         reader.Fault(key,
                      ": " + Quoted(box.name) + " has no port " + Quoted(*name) + "; " +
-                         SuggestWord(*name, names));
+                         SuggestWord(*name, PortNames(box)));
         return;
     }
     box.outside = *port;
@@ -196,7 +191,9 @@ ReadBox(LabDraft& draft, const toml::table& table)
     const std::optional<std::string> name = reader.Name({"name", "\"box\""}, Need::Required);
     box.name = name.value_or("");
     box.machine = ReadMachineName(draft, reader);
+    const size_t before = draft.faults.Count();
     ReadPorts(box, reader, reader.Has("machine"));
+    draft.nodesComplete = draft.nodesComplete && draft.faults.Count() == before;
     const auto role = reader.Word({"role", "\"nat\""}, Need::Required, ROLES);
     if (role)
     {
@@ -213,6 +210,25 @@ ReadBox(LabDraft& draft, const toml::table& table)
     draft.boxLines.push_back(reader.Line());
 }
 
+void
+ReadHost(LabDraft& draft, const toml::table& table)
+{
+    TableReader reader(table, "[[host]]", draft.faults);
+    const std::optional<std::string> name = reader.Name({"name", "\"A\""}, Need::Required);
+    Host host;
+    host.name = name.value_or("");
+    host.machine = ReadMachineName(draft, reader);
+    host.port.name = "eth0";
+    reader.Finish();
+    if (!name || !AddNode(draft, *name, {LabNode::IsHost, draft.lab.hosts.size()}, reader))
+    {
+        draft.nodesComplete = false;
+        return;
+    }
+    draft.lab.hosts.push_back(std::move(host));
+    draft.hostLines.push_back(reader.Line());
+}
+
 } // namespace
 
 std::optional<size_t>
@@ -226,85 +242,31 @@ FindPort(const Box& box, std::string_view name)
                : std::optional<size_t>(static_cast<size_t>(found - box.ports.begin()));
 }
 
+std::vector<std::string_view>
+PortNames(const Box& box)
+{
+    std::vector<std::string_view> names;
+    for (const LabPort& port : box.ports)
+    {
+        names.push_back(port.name);
+    }
+    return names;
+}
+
 void
 ReadHosts(LabDraft& draft, TableReader& root)
 {
-    root.EachTable(
-        "host",
-        [&](const toml::table& table)
-        {
-            TableReader reader(table, "[[host]]", draft.faults);
-            const std::optional<std::string> name = reader.Name({"name", "\"A\""}, Need::Required);
-            Host host;
-            host.name = name.value_or("");
-            host.machine = ReadMachineName(draft, reader);
-            host.port.name = "eth0";
-            reader.Finish();
-            if (!name || !AddNode(draft, *name, {LabNode::IsHost, draft.lab.hosts.size()}, reader))
-            {
-                draft.nodesComplete = false;
-                return;
-            }
-            draft.lab.hosts.push_back(std::move(host));
-            draft.hostLines.push_back(reader.Line());
-        });
+    const bool tables =
+        root.EachTable("host", [&](const toml::table& table) { ReadHost(draft, table); });
+    draft.nodesComplete = draft.nodesComplete && tables;
 }
 
 void
 ReadBoxes(LabDraft& draft, TableReader& root)
 {
-    root.EachTable("box", [&](const toml::table& table) { ReadBox(draft, table); });
-}
-
-void
-ReadIst(TableReader& box, BoxRole role, IstSettings& settings)
-{
-    const toml::table* table = box.Table({"ist", "{ idle = \"2 h\" }"}, Need::Optional);
-    if (table == nullptr)
-    {
-        return;
-    }
-    TableReader reader(*table, "[box.ist]", box.Faults());
-
-    struct Timeout
-    {
-        LabKey key;
-        Duration IstSettings::*field;
-        bool proxyToo; ///< the application proxy has this one as well
-    };
-
-    const Timeout timeouts[] = {
-        {{"unmatched", "\"30 s\""}, &IstSettings::unmatchedTimeout, true},
-        {{"unmatched-limit", "\"5 min\""}, &IstSettings::unmatchedLimit, false},
-        {{"handshake", "\"60 s\""}, &IstSettings::handshakeTimeout, false},
-        {{"idle", "\"124 min\""}, &IstSettings::idleTimeout, true},
-        {{"half-close", "\"124 min\""}, &IstSettings::halfCloseTimeout, false},
-        {{"two-msl", "\"60 s\""}, &IstSettings::timeWait, false},
-        {{"udp-idle", "\"5 min\""}, &IstSettings::udpIdleTimeout, true},
-    };
-    for (const Timeout& timeout : timeouts)
-    {
-        if (role == BoxRole::IstApp && !timeout.proxyToo)
-        {
-            reader.Refuse(timeout.key.name, "only with role = \"ist-kernel\"");
-            continue;
-        }
-        if (const auto value = reader.Time(timeout.key, Need::Optional))
-        {
-            settings.*timeout.field = *value;
-            if (value->count() == 0)
-            {
-                reader.Fault(timeout.key, " is zero: nothing would live; nearest valid: \"1 ns\"");
-            }
-        }
-    }
-    constexpr uint64_t MOST_SPLICES = 1'000'000;
-    if (const auto count =
-            reader.Integer({"max-splices", "65536"}, Need::Optional, 1, MOST_SPLICES))
-    {
-        settings.maxSplices = *count;
-    }
-    reader.Finish();
+    const bool tables =
+        root.EachTable("box", [&](const toml::table& table) { ReadBox(draft, table); });
+    draft.nodesComplete = draft.nodesComplete && tables;
 }
 
 } // namespace isb

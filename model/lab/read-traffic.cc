@@ -50,14 +50,13 @@ ReadHostName(LabDraft& draft, TableReader& reader, LabKey key)
     {
         return found->second.index;
     }
-    const std::string hosts = SuggestWord(*name, NamesOf(draft, LabNode::IsHost));
-    if (found != draft.nodes.end())
+    if (draft.nodesComplete)
     {
-        reader.Fault(key, ": " + Quoted(*name) + " is a box, traffic runs between hosts; " + hosts);
-    }
-    else if (draft.nodesComplete)
-    {
-        reader.Fault(key, ": there is no host " + Quoted(*name) + "; " + hosts);
+        const bool box = found != draft.nodes.end();
+        reader.Fault(key,
+                     (box ? ": " + Quoted(*name) + " is a box, traffic runs between hosts; "
+                          : ": there is no host " + Quoted(*name) + "; ") +
+                         SuggestWord(*name, NamesOf(draft, LabNode::IsHost)));
     }
     return std::nullopt;
 }
@@ -73,7 +72,7 @@ ReadVia(LabDraft& draft, TableReader& reader, Traffic& traffic)
     const auto found = draft.nodes.find(*name);
     if (found == draft.nodes.end() || found->second.kind != LabNode::IsBox)
     {
-        if (found != draft.nodes.end() || draft.nodesComplete)
+        if (draft.nodesComplete)
         {
             reader.Fault(VIA,
                          ": there is no box " + Quoted(*name) + "; " +
@@ -86,11 +85,27 @@ ReadVia(LabDraft& draft, TableReader& reader, Traffic& traffic)
     {
         reader.Fault(VIA,
                      ": box " + Quoted(*name) + " has role \"" + std::string(ToString(box.role)) +
-                         "\"; only a box with role \"ist-app\" or \"ist-kernel\" can be gone via");
+                         "\"; via needs one with role \"ist-app\" or \"ist-kernel\"");
         return;
     }
     traffic.via = TrafficVia{};
     traffic.via->box = found->second.index;
+}
+
+/// A rate, or "full".
+void
+ReadRate(TableReader& reader, Traffic& traffic)
+{
+    constexpr std::string_view DIGITS = "0123456789";
+    const std::string_view text = reader.TextOf("rate");
+    if (text.empty() || text.find_first_of(DIGITS) != std::string_view::npos)
+    {
+        traffic.rate = reader.Rate(RATE, Need::Required);
+    }
+    else
+    {
+        (void)reader.Word(RATE, Need::Required, {"full"});
+    }
 }
 
 /// Keys that depend on the kind.
@@ -121,13 +136,9 @@ ReadLoad(TableReader& reader, Traffic& traffic)
     {
         reader.Refuse("rate", "only with kind = \"udp-rate\"");
     }
-    else if (reader.TextOf("rate") == "full")
-    {
-        (void)reader.Text(RATE, Need::Required);
-    }
     else
     {
-        traffic.rate = reader.Rate(RATE, Need::Required);
+        ReadRate(reader, traffic);
     }
 }
 
@@ -327,45 +338,58 @@ ReadLimits(TableReader& reader, Expectation& expectation)
     }
 }
 
+/// Which traffic is meant; it must give the measure.
+void
+ReadSubject(LabDraft& draft, TableReader& reader, Expectation& expectation)
+{
+    const LabKey key{"traffic", "\"bulk\""};
+    const std::optional<std::string> name = reader.Text(key, Need::Required);
+    if (!name)
+    {
+        return;
+    }
+    const std::string_view measure = MEASURES[static_cast<size_t>(expectation.measure)];
+    std::vector<std::string_view> names;
+    for (const Traffic& traffic : draft.lab.traffic)
+    {
+        names.push_back(traffic.name);
+    }
+    const auto found = std::find(names.begin(), names.end(), *name);
+    if (found == names.end())
+    {
+        if (draft.trafficComplete)
+        {
+            reader.Fault(key,
+                         ": there is no traffic " + Quoted(*name) + "; " +
+                             SuggestWord(*name, names));
+        }
+        return;
+    }
+    expectation.traffic = static_cast<size_t>(found - names.begin());
+    expectation.text = *name + ": " + std::string(measure);
+    const TrafficKind kind = draft.lab.traffic[expectation.traffic].kind;
+    const std::vector<std::string_view> measures = MeasuresOf(kind);
+    if (std::find(measures.begin(), measures.end(), measure) == measures.end())
+    {
+        reader.Fault({"measure", {}},
+                     ": traffic of kind \"" + std::string(ToString(kind)) + "\" has no " +
+                         std::string(measure) + "; valid: " + Quoted(measures[0]) + ", " +
+                         Quoted(measures[1]));
+    }
+}
+
 void
 ReadExpectation(LabDraft& draft, const toml::table& table)
 {
     TableReader reader(table, "[[expect]]", draft.faults);
-    const LabKey trafficKey{"traffic", "\"bulk\""};
-    const LabKey measureKey{"measure", "\"throughput\""};
-    const auto name = reader.Text(trafficKey, Need::Required);
-    const auto word = reader.Word(measureKey, Need::Required, MEASURES);
-    const auto traffic = name ? FindTraffic(draft.lab, *name) : std::nullopt;
-    if (name && !traffic && draft.trafficComplete)
-    {
-        std::vector<std::string_view> names;
-        for (const Traffic& each : draft.lab.traffic)
-        {
-            names.push_back(each.name);
-        }
-        reader.Fault(trafficKey,
-                     ": there is no traffic " + Quoted(*name) + "; " + SuggestWord(*name, names));
-    }
+    const auto word = reader.Word({"measure", "\"throughput\""}, Need::Required, MEASURES);
     if (!word)
     {
-        return;
+        return; // which keys are right depends on it
     }
     Expectation expectation;
     expectation.measure = static_cast<Measure>(*word);
-    if (traffic)
-    {
-        expectation.traffic = *traffic;
-        expectation.text = *name + ": " + std::string(MEASURES[*word]);
-        const TrafficKind kind = draft.lab.traffic[*traffic].kind;
-        const std::vector<std::string_view> measures = MeasuresOf(kind);
-        if (std::find(measures.begin(), measures.end(), MEASURES[*word]) == measures.end())
-        {
-            reader.Fault(measureKey,
-                         ": traffic of kind \"" + std::string(ToString(kind)) + "\" has no " +
-                             std::string(MEASURES[*word]) + "; valid: " + Quoted(measures[0]) +
-                             ", " + Quoted(measures[1]));
-        }
-    }
+    ReadSubject(draft, reader, expectation);
     ReadLimits(reader, expectation);
     reader.Finish();
     draft.lab.expectations.push_back(std::move(expectation));

@@ -370,32 +370,32 @@ TableReader::Word(LabKey key, Need need, const std::vector<std::string_view>& wo
     return static_cast<size_t>(found - words.begin());
 }
 
-void
+bool
 TableReader::EachTable(std::string_view key, const std::function<void(const toml::table&)>& each)
 {
     const toml::node* node = Find({key, {}}, Need::Optional);
     if (node == nullptr)
     {
-        return;
+        return true;
     }
-    const std::string header = "[[" + std::string(key) + "]]";
+    const std::string right = "; write: [[" + std::string(key) + "]]";
     if (!node->is_array())
     {
-        m_faults->Add(LineOf(key), Quoted(key) + " is " + TypeName(*node) + "; write: " + header);
-        return;
+        m_faults->Add(LineOf(key), Quoted(key) + " is " + TypeName(*node) + right);
+        return false;
     }
+    bool tables = true;
     for (const toml::node& element : *node->as_array())
     {
         if (element.is_table())
         {
             each(*element.as_table());
+            continue;
         }
-        else
-        {
-            m_faults->Add(isb::LineOf(element),
-                          Quoted(key) + " holds " + TypeName(element) + "; write: " + header);
-        }
+        m_faults->Add(isb::LineOf(element), Quoted(key) + " holds " + TypeName(element) + right);
+        tables = false;
     }
+    return tables;
 }
 
 void

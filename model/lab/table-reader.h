@@ -102,8 +102,8 @@ class TableReader
     /// One of the words, as its index into `words`.
     std::optional<size_t> Word(LabKey key, Need need, const std::vector<std::string_view>& words);
 
-    /// Calls `each` for the tables of [[key]], with its line. Not there: not called.
-    void EachTable(std::string_view key, const std::function<void(const toml::table&)>& each);
+    /// Calls `each` for the tables of [[key]]. False when something else stands there.
+    bool EachTable(std::string_view key, const std::function<void(const toml::table&)>& each);
 
     /// Says why the key does not belong here, when it is there: "only with kind = \"udp-rate\"".
     void Refuse(std::string_view key, std::string_view why);

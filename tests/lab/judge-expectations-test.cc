@@ -79,9 +79,27 @@ INSTANTIATE_TEST_SUITE_P(
     Limits,
     JudgeTable,
     testing::Values(
-        JudgeCase{"Above", Measure::Throughput, 80e6, NONE, Throughput(93.9412e6), "93.94 Mb/s", true},
-        JudgeCase{"AtTheLimit", Measure::Throughput, 80e6, NONE, Throughput(80e6), "80.00 Mb/s", true},
-        JudgeCase{"Below", Measure::Throughput, 80e6, NONE, Throughput(79.9e6), "79.90 Mb/s", false},
+        JudgeCase{"Above",
+                  Measure::Throughput,
+                  80e6,
+                  NONE,
+                  Throughput(93.9412e6),
+                  "93.94 Mb/s",
+                  true},
+        JudgeCase{"AtTheLimit",
+                  Measure::Throughput,
+                  80e6,
+                  NONE,
+                  Throughput(80e6),
+                  "80.00 Mb/s",
+                  true},
+        JudgeCase{"Below",
+                  Measure::Throughput,
+                  80e6,
+                  NONE,
+                  Throughput(79.9e6),
+                  "79.90 Mb/s",
+                  false},
         JudgeCase{"SlowUnits", Measure::Throughput, NONE, 1e3, Throughput(512), "512.00 b/s", true},
         JudgeCase{"OverMost", Measure::Throughput, NONE, 1e3, Throughput(1024), "1.02 kb/s", false},
         JudgeCase{"NothingSent", Measure::Throughput, NONE, 1e3, {}, "nothing measured", false},
@@ -95,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         JudgeCase{"AllConnections", Measure::Connections, 10.0, 10.0, Established(10), "10", true},
         JudgeCase{"OneMissing", Measure::Connections, 10.0, 10.0, Established(9), "9", false},
         JudgeCase{"NoConnection", Measure::Connections, 0.0, 0.0, Established(0), "0", true}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& item) { return std::string(item.param.name); });
 
 TEST(JudgeExpectations, LooksAtTheTrafficThatIsMeant)
 {

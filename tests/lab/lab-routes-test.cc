@@ -101,9 +101,9 @@ TEST(LabRoutes, DoNotPassAnIst)
 TEST(LabRoutes, LeadOutOfTwoNatsOneStepATime)
 {
     const Lab lab = ExampleLab("nat-behind-nat.toml");
-    EXPECT_EQ(RouteLines(lab, "laptop"),
-              (Lines{"100.64.0.0/24 via 192.168.1.2 port 0",
-                     "198.51.100.0/24 via 192.168.1.2 port 0"}));
+    EXPECT_EQ(
+        RouteLines(lab, "laptop"),
+        (Lines{"100.64.0.0/24 via 192.168.1.2 port 0", "198.51.100.0/24 via 192.168.1.2 port 0"}));
     EXPECT_EQ(RouteLines(lab, "home"), Lines{"198.51.100.0/24 via 100.64.0.2 port 1"});
     EXPECT_EQ(RouteLines(lab, "carrier"), Lines{});
     EXPECT_EQ(RouteLines(lab, "server"), Lines{});

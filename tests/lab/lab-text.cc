@@ -65,11 +65,7 @@ SmallLabWith(const std::map<int, std::string>& changes)
     for (int number = 1; std::getline(lines, line); ++number)
     {
         const auto change = changes.find(number);
-        const std::string& kept = change == changes.end() ? line : change->second;
-        if (change == changes.end() || !kept.empty())
-        {
-            text += kept + "\n";
-        }
+        text += (change == changes.end() ? line : change->second) + "\n";
     }
     return text;
 }

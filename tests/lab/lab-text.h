@@ -12,14 +12,13 @@
 namespace isb
 {
 
-/// A small valid scenario of 44 lines that tests change line by line:
+/// A small valid scenario of 45 lines that tests change line by line:
 ///
 ///     A --- left [box] right --- B        box: NAT, right is outside; traffic "ping" from A to B
 extern const std::string_view SMALL_LAB;
 
-/// SMALL_LAB with some of its lines replaced; by nothing: the line is blank, others keep their number;
-/// '\\n' in it
-/// makes several of one. Line numbers in `changes` are those of SMALL_LAB, from 1.
+/// SMALL_LAB with some of its lines replaced. Replaced by nothing, a line is blank: the others keep
+/// their numbers, which are also those of `changes` (from 1).
 [[nodiscard]] std::string SmallLabWith(const std::map<int, std::string>& changes);
 
 /// All example files, path relative to examples/ -> text.

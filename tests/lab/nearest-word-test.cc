@@ -40,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Words,
 TEST(NearestWord, IsEmptyWithoutCandidates)
 {
     EXPECT_EQ(NearestWord("nat", {}), "");
-    EXPECT_EQ(SuggestWord("nat", {}), "there is none");
+    EXPECT_EQ(SuggestWord("nat", {}), "none is defined");
 }
 
 TEST(SuggestWord, NamesTheNearestOne)
@@ -50,8 +50,7 @@ TEST(SuggestWord, NamesTheNearestOne)
 
 TEST(SuggestWord, ListsAllWhenNothingIsNear)
 {
-    EXPECT_EQ(SuggestWord("zzzzzzzz", ROLES),
-              "valid: 'forwarder', 'nat', 'ist-app', 'ist-kernel'");
+    EXPECT_EQ(SuggestWord("zzzzzzzz", ROLES), "valid: 'forwarder', 'nat', 'ist-app', 'ist-kernel'");
 }
 
 TEST(Quoted, KeepsTheLineOneLineAndShort)
