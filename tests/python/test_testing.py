@@ -24,14 +24,17 @@ PYTEST = """<testsuites><testsuite>
 <testcase classname="tests.python.test_a" name="test_off"><skipped message="missing: x"/></testcase>
 </testsuite></testsuites>"""
 
-# A build tree of which ctest knows five entries.
+# A build tree of which ctest knows seven entries.
 CTEST_FILE = """\
 add_test(test_nat "/bin/true" "--gtest_output=json:x")
 add_test(python "/bin/true" "-m" "pytest")
 add_test(plain "/bin/true")
 add_test(broken "/bin/sh" "-c" "echo out of order; exit 1")
 add_test(test_crash "/bin/sh" "-c" "kill -SEGV $$" "--gtest_output=json:x")
+add_test(absent "/nowhere/absent")
+add_test(skips "/bin/sh" "-c" "echo missing: a thing; exit 77")
 set_tests_properties(plain PROPERTIES LABELS "slow;unit")
+set_tests_properties(skips PROPERTIES SKIP_RETURN_CODE 77)
 """
 
 
@@ -55,11 +58,13 @@ def test_every_entry_counts_and_none_counts_twice(build):
     cases = testing.run_entries(build, entries, 2, {}, lambda *progress: done.append(progress))
     assert sorted(name for name, _count in done) == sorted(entry.name for entry in entries)
     outcomes = {case.name: case for case in cases}
-    assert len(cases) == len(entries) == 5
+    assert len(cases) == len(entries) == 7
     assert outcomes["plain"].outcome == PASSED
     assert outcomes["broken"].outcome == FAILED
     assert "out of order" in outcomes["broken"].detail
     assert outcomes["test_crash"].outcome == FAILED
+    assert outcomes["absent"].outcome == FAILED
+    assert outcomes["skips"] == Case("skips", SKIPPED, "missing: a thing")
 
 
 def entry_cases(folder, name, outcome, filtered=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections import Counter
 
 from isblab import testing
@@ -43,7 +44,7 @@ def main(args: argparse.Namespace) -> int:
     if args.pattern:
         entries = [entry for entry in entries if entry.has_cases or args.pattern in entry.name]
         environment["GTEST_FILTER"] = f"*{args.pattern}*"
-        environment["PYTEST_ADDOPTS"] = f"-k '{args.pattern}'"
+        environment["PYTEST_ADDOPTS"] = f"-k {shlex.quote(args.pattern)}"
     with Progress() as progress:
         task = progress.task("tests")
         cases = testing.run_entries(
