@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-__all__ = ["EnvironmentFailure", "IsblabError", "ScenarioError", "WorkerError"]
+__all__ = ["EnvironmentFailure", "IsblabError", "ScenarioError", "UsageError",
+           "WorkerError"]
 
 
 class IsblabError(Exception):
     """Base of every error that the command line reports as one line, without a traceback."""
 
     exit_status = 3
+
+
+class UsageError(IsblabError):
+    """The command line is wrong; nothing was started."""
+
+    exit_status = 2
 
 
 class ScenarioError(IsblabError):

@@ -36,6 +36,7 @@ def test_help_names_every_command_and_the_exit_statuses(isblab):
     (["figures", "--only", "5.99"], "'5.99' is unknown; did you mean '5.9'?"),
     (["figures", "--jobs", "0"], "'0' is not a whole number of 1 or more"),
     (["figures", "--direction", "up"], "one of: mac-to-pci, pci-to-mac, both"),
+    (["fuzz", "labb"], "no fuzz target 'labb'; there are: "),
     (["run", "none.toml"], "none.toml: cannot read: No such file or directory"),
     (["run", FIRST, "--set", "seed"], "'seed' is not of the form path=value"),
 ])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from isblab.commands.options import positive
-from isblab.errors import EnvironmentFailure
+from isblab.errors import EnvironmentFailure, UsageError
 from isblab.paths import ROOT, shown
 
 HELP = "run the fuzz targets with libFuzzer"
@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Build and run; 1 when a target crashed."""
-    names = args.targets or sorted(path.name for path in CORPUS.iterdir() if path.is_dir())
-    unknown = [name for name in names if not (CORPUS / name).is_dir()]
+    known = sorted(path.name for path in CORPUS.iterdir() if path.is_dir())
+    unknown = [name for name in args.targets if name not in known]
     if unknown:
-        raise EnvironmentFailure(f"no fuzz target {', '.join(unknown)}; there are: "
-                                 + ", ".join(sorted(path.name for path in CORPUS.iterdir())))
+        raise UsageError(f"no fuzz target '{unknown[0]}'; there are: {', '.join(known)}")
+    names = args.targets or known
     _build([f"fuzz-{name}" for name in names])
     crashed = [name for name in names if not _run(name, args.seconds)]
     if crashed:
