@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_HELPER_ISBLAB_SIM_RUN_LAB_H
+#define ISB_HELPER_ISBLAB_SIM_RUN_LAB_H
+
+#include "model/lab/lab-result.h"
+#include "model/lab/lab.h"
+#include "model/wire/result.h"
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+/// How one scenario is run.
+struct RunOptions
+{
+    uint64_t seed = 1;
+    bool events = true;    ///< print every event, not only the result
+    std::string pcapDir;   ///< one pcapng file for each port of each box; empty: none
+    bool progress = false; ///< JSON lines on stderr, about five a second
+};
+
+/// What came out besides the lines printed.
+struct RunOutcome
+{
+    isb::LabResult result;
+    uint64_t simulatorEvents = 0;
+    double wallSeconds = 0;
+};
+
+/// Runs a lab in ns-3 and prints its events and its result as JSON lines. The error is one of the
+/// lab against ns-3, and nothing was printed, or an output that cannot be written.
+isb::Result<RunOutcome> RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out);
+
+#endif

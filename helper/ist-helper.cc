@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "helper/ist-helper.h"
+
+#include "model/ns3/box-driver.h"
+#include "model/ns3/ist-forwarder.h"
+#include "model/ns3/proxy-application.h"
+
+#include "ns3/boolean.h"
+#include "ns3/ipv4.h"
+#include "ns3/node.h"
+
+namespace ns3
+{
+
+IstHelper::IstHelper()
+{
+    m_factory.SetTypeId(IstForwarder::GetTypeId());
+}
+
+void
+IstHelper::SetAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_factory.Set(name, value);
+}
+
+Ptr<IstForwarder>
+IstHelper::InstallKernel(Ptr<Node> node, uint64_t seed) const
+{
+    return InstallKernel(node, m_factory.Create<IstForwarder>()->GetSettings(), seed);
+}
+
+Ptr<IstForwarder>
+IstHelper::InstallKernel(Ptr<Node> node, const isb::IstSettings& settings, uint64_t seed) const
+{
+    Ptr<IstForwarder> ist = m_factory.Create<IstForwarder>();
+    ist->SetSettings(settings);
+    ist->Install(node, seed);
+    if (Ptr<BoxDriver> driver = node->GetObject<BoxDriver>())
+    {
+        driver->SetPaths({isb::FramePath::Forward,
+                          isb::FramePath::Splice,
+                          isb::FramePath::Splice,
+                          isb::FramePath::LocalOther});
+    }
+    return ist;
+}
+
+Ptr<ProxyApplication>
+IstHelper::InstallApp(Ptr<Node> node, uint64_t seed) const
+{
+    node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false)); // no router
+    Ptr<ProxyApplication> proxy = CreateObject<ProxyApplication>();
+    proxy->SetSeed(seed);
+    proxy->SetTuning(CreateObject<TcpTuning>());
+    proxy->SetDriver(node->GetObject<BoxDriver>());
+    node->AddApplication(proxy);
+    return proxy;
+}
+
+} // namespace ns3

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_HELPER_IST_HELPER_H
+#define ISB_HELPER_IST_HELPER_H
+
+#include "ns3/object-factory.h"
+
+#include <cstdint>
+#include <string>
+
+namespace isb
+{
+struct IstSettings;
+}
+
+namespace ns3
+{
+
+class IstForwarder;
+class Node;
+class ProxyApplication;
+
+/// Turns a node with two or more interfaces into an IST: in the kernel (splice) or as a process
+/// (proxy). Users are brought together by IstForwarder::Add() and ProxyApplication::Add().
+class IstHelper
+{
+  public:
+    IstHelper();
+
+    /// Attribute of IstForwarder: "UnmatchedTimeout", ...
+    void SetAttribute(const std::string& name, const AttributeValue& value);
+
+    /// Install addresses and routes before.
+    Ptr<IstForwarder> InstallKernel(Ptr<Node> node, uint64_t seed) const;
+    /// The same with settings in one piece; the own addresses are still the node's.
+    Ptr<IstForwarder> InstallKernel(Ptr<Node> node,
+                                    const isb::IstSettings& settings,
+                                    uint64_t seed) const;
+    /// The proxy starts at the start of the simulation.
+    Ptr<ProxyApplication> InstallApp(Ptr<Node> node, uint64_t seed) const;
+
+  private:
+    ObjectFactory m_factory;
+};
+
+} // namespace ns3
+
+#endif

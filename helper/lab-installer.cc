@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "helper/lab-installer.h"
+
+#include "helper/box-helper.h"
+#include "helper/ist-helper.h"
+#include "helper/nat-helper.h"
+
+#include "model/core/random/rng.h"
+#include "model/lab/lab-routes.h"
+#include "model/ns3/box-driver.h"
+#include "model/ns3/flow-meter.h"
+#include "model/ns3/ist-forwarder.h"
+#include "model/ns3/nat-forwarder.h"
+#include "model/ns3/proxy-application.h"
+#include "model/ns3/sim-time.h"
+
+#include "ns3/boolean.h"
+#include "ns3/data-rate.h"
+#include "ns3/global-value.h"
+#include "ns3/ipv4.h"
+#include "ns3/node.h"
+#include "ns3/rng-seed-manager.h"
+
+#include <utility>
+
+namespace ns3
+{
+
+namespace
+{
+
+constexpr uint32_t FIRST_PORT = 5001;
+
+/// What a seed is for: the same lab seed gives each object a stream of its own.
+enum SeedPurpose : uint64_t
+{
+    SEED_NAT = 1,
+    SEED_IST,
+    SEED_PROXY,
+};
+
+Ipv4Address
+ToAddress(isb::Ipv4 address)
+{
+    return Ipv4Address(address.value);
+}
+
+} // namespace
+
+LabInstaller::LabInstaller(const isb::Lab& lab, uint64_t seed)
+    : m_lab(lab),
+      m_seed(seed),
+      m_nextPort(FIRST_PORT)
+{
+}
+
+LabInstaller::~LabInstaller() = default;
+
+void
+LabInstaller::SetEventCallback(EventCallback callback)
+{
+    m_onEvent = std::move(callback);
+}
+
+void
+LabInstaller::SetWireCallback(WireCallback callback)
+{
+    m_onWire = std::move(callback);
+}
+
+isb::Duration
+LabInstaller::DrainTime()
+{
+    return std::chrono::milliseconds(200);
+}
+
+Ptr<Node>
+LabInstaller::GetHost(size_t index) const
+{
+    return m_hosts[index].node;
+}
+
+Ptr<Node>
+LabInstaller::GetBox(size_t index) const
+{
+    return m_boxes[index].node;
+}
+
+uint64_t
+LabInstaller::SeedFor(uint64_t purpose, uint64_t index) const
+{
+    isb::SeededRng rng(m_seed * 1'000'003 + purpose * 10'007 + index);
+    return rng.Next();
+}
+
+std::optional<std::string>
+LabInstaller::Install()
+{
+    GlobalValue::Bind("ChecksumEnabled", BooleanValue(m_lab.checksums));
+    RngSeedManager::SetSeed(1);
+    RngSeedManager::SetRun(m_seed);
+    CreateNodes();
+    CreateLinks();
+    CreateRoutes();
+    CreateRoles();
+    return CreateTraffic();
+}
+
+void
+LabInstaller::CreateNodes()
+{
+    const BoxHelper helper;
+    const auto create = [&](const std::string& machine) {
+        return machine.empty() ? helper.CreateNode()
+                               : helper.CreateNode(m_lab.machines.at(machine));
+    };
+    for (const isb::Host& host : m_lab.hosts)
+    {
+        Ptr<Node> node = create(host.machine);
+        node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
+        m_hosts.push_back({node});
+        TraceNode(node, host.name);
+    }
+    for (const isb::Box& box : m_lab.boxes)
+    {
+        BoxParts parts;
+        parts.node = create(box.machine);
+        m_boxes.push_back(parts);
+        TraceNode(parts.node, box.name);
+    }
+}
+
+void
+LabInstaller::TraceNode(Ptr<Node> node, const std::string& name)
+{
+    if (m_onEvent)
+    {
+        BoxHelper::GetDriver(node)->TraceConnectWithoutContext(
+            "Events",
+            Callback<void, const isb::TraceEvent&>([this, name](const isb::TraceEvent& event)
+                                                   { m_onEvent(event, name); }));
+    }
+}
+
+void
+LabInstaller::CreateLinks()
+{
+    const BoxHelper helper;
+    const auto endOf = [&](const isb::LinkEnd& end) -> BoxHelper::End
+    {
+        if (end.node.kind == isb::LabNode::IsHost)
+        {
+            const isb::LabPort& port = m_lab.hosts[end.node.index].port;
+            return {m_hosts[end.node.index].node, port.name, ToAddress(port.address), port.nic};
+        }
+        const isb::LabPort& port = m_lab.boxes[end.node.index].ports[end.port];
+        return {m_boxes[end.node.index].node, port.name, ToAddress(port.address), port.nic};
+    };
+    // A node's interfaces are made in the order of the lab's links; ports are found by address.
+    for (const isb::Link& link : m_lab.links)
+    {
+        helper.Link(endOf(link.ends[0]),
+                    endOf(link.ends[1]),
+                    link.subnet.length,
+                    DataRate(link.rate.bitsPerSecond),
+                    ToTime(link.delay));
+    }
+    for (const HostParts& host : m_hosts)
+    {
+        helper.Start(host.node);
+    }
+    for (size_t i = 0; i < m_boxes.size(); ++i)
+    {
+        helper.Start(m_boxes[i].node);
+        if (m_onWire)
+        {
+            Ptr<BoxDriver> driver = BoxHelper::GetDriver(m_boxes[i].node);
+            const std::string& name = m_lab.boxes[i].name;
+            driver->TraceConnectWithoutContext(
+                "Wire",
+                Callback<void, Ptr<const Packet>, uint32_t, bool>(
+                    [this, name, driver = PeekPointer(driver)](Ptr<const Packet> packet,
+                                                               uint32_t port,
+                                                               bool leaves)
+                    { m_onWire(name, driver->PortName(port), packet, leaves); }));
+        }
+    }
+}
+
+void
+LabInstaller::CreateRoutes()
+{
+    const BoxHelper helper;
+    const isb::LabRoutes routes = ComputeLabRoutes(m_lab);
+    const auto add = [&](Ptr<Node> node, const std::vector<isb::LabRoute>& table)
+    {
+        for (const isb::LabRoute& route : table)
+        {
+            helper.AddRoute(node,
+                            ToAddress(route.destination.address),
+                            route.destination.length,
+                            ToAddress(route.nextHop));
+        }
+    };
+    for (size_t i = 0; i < m_hosts.size(); ++i)
+    {
+        add(m_hosts[i].node, routes.hosts[i]);
+    }
+    for (size_t i = 0; i < m_boxes.size(); ++i)
+    {
+        add(m_boxes[i].node, routes.boxes[i]);
+    }
+}
+
+void
+LabInstaller::CreateRoles()
+{
+    for (size_t i = 0; i < m_boxes.size(); ++i)
+    {
+        const isb::Box& box = m_lab.boxes[i];
+        BoxParts& parts = m_boxes[i];
+        Ptr<BoxDriver> driver = BoxHelper::GetDriver(parts.node);
+        Ptr<Object> traced;
+        switch (box.role)
+        {
+        case isb::BoxRole::Forwarder:
+            break;
+        case isb::BoxRole::Nat:
+        {
+            Ptr<Ipv4> ipv4 = parts.node->GetObject<Ipv4>();
+            const Ipv4Address outside = ToAddress(box.ports[box.outside].address);
+            const auto interface = static_cast<uint32_t>(ipv4->GetInterfaceForAddress(outside));
+            parts.nat = NatHelper().Install(parts.node,
+                                            ipv4->GetNetDevice(interface),
+                                            box.nat,
+                                            SeedFor(SEED_NAT, i));
+            if (box.lookup == isb::NatLookup::List)
+            {
+                driver->SetTableEntries(
+                    [nat = PeekPointer(parts.nat)]
+                    { return static_cast<uint32_t>(nat->Box().MappingCount()); });
+            }
+            traced = parts.nat;
+            break;
+        }
+        case isb::BoxRole::IstKernel:
+            parts.ist = IstHelper().InstallKernel(parts.node, box.ist, SeedFor(SEED_IST, i));
+            traced = parts.ist;
+            break;
+        case isb::BoxRole::IstApp:
+            parts.proxy = IstHelper().InstallApp(parts.node, SeedFor(SEED_PROXY, i));
+            traced = parts.proxy;
+            break;
+        }
+        if (traced && m_onEvent)
+        {
+            traced->TraceConnectWithoutContext(
+                "Events",
+                Callback<void, const isb::TraceEvent&>([this, &box](const isb::TraceEvent& event)
+                                                       { m_onEvent(event, box.name); }));
+        }
+    }
+}
+
+isb::LabResult
+LabInstaller::Result() const
+{
+    isb::LabResult result;
+    result.end = m_lab.duration;
+    result.scenario = m_lab.name;
+    result.seed = m_seed;
+    for (size_t i = 0; i < m_lab.traffic.size(); ++i)
+    {
+        result.traffic.push_back(TrafficOf(i));
+    }
+    for (size_t i = 0; i < m_lab.boxes.size(); ++i)
+    {
+        result.boxes.push_back(BoxOf(i));
+    }
+    result.expectations = JudgeExpectations(m_lab, result.traffic);
+    return result;
+}
+
+isb::BoxResult
+LabInstaller::BoxOf(size_t index) const
+{
+    const BoxParts& parts = m_boxes[index];
+    Ptr<BoxDriver> driver = BoxHelper::GetDriver(parts.node);
+    isb::BoxResult result;
+    result.name = m_lab.boxes[index].name;
+    result.role = ToString(m_lab.boxes[index].role);
+    result.drops = driver->Drops();
+    result.forwarded = driver->Sent();
+    const auto addDrops = [&](const std::map<std::string_view, uint64_t>& drops)
+    {
+        for (const auto& [reason, count] : drops)
+        {
+            result.drops[std::string(reason)] += count;
+        }
+    };
+    if (const isb::BoxMachine* machine = driver->Machine())
+    {
+        const isb::TimePoint end = SimulatedNow();
+        const auto share = [&](isb::CpuLevel level)
+        {
+            return static_cast<double>(machine->CpuTime(level, end).count()) /
+                   static_cast<double>(end.count());
+        };
+        result.cpu.hardirq = share(isb::CpuLevel::HardInterrupt);
+        result.cpu.softirq = share(isb::CpuLevel::Softirq);
+        result.cpu.process = share(isb::CpuLevel::Process);
+    }
+    if (parts.nat)
+    {
+        const isb::NatCounters& counters = parts.nat->Box().Counters();
+        result.mappings = counters.mappingsCreated;
+        for (size_t i = 0; i < isb::NAT_DROP_COUNT; ++i)
+        {
+            if (counters.drops[i] != 0)
+            {
+                result.drops[std::string(DropInfo(static_cast<isb::NatDrop>(i)).reason)] +=
+                    counters.drops[i];
+            }
+        }
+    }
+    if (parts.ist)
+    {
+        result.splices = parts.ist->Engine().Counters().paired;
+        addDrops(parts.ist->Engine().Counters().drops);
+        if (parts.ist->Misdirected() != 0)
+        {
+            result.drops["ist.not-a-router"] += parts.ist->Misdirected();
+        }
+    }
+    if (parts.proxy)
+    {
+        result.splices = parts.proxy->Proxy().GetCounters().paired;
+        addDrops(parts.proxy->Proxy().GetCounters().drops);
+    }
+    return result;
+}
+
+} // namespace ns3

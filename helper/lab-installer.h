@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_HELPER_LAB_INSTALLER_H
+#define ISB_HELPER_LAB_INSTALLER_H
+
+#include "model/core/trace/trace-event.h"
+#include "model/lab/lab-result.h"
+#include "model/lab/lab.h"
+
+#include "ns3/packet.h"
+#include "ns3/ptr.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ns3
+{
+
+class BoxDriver;
+class FlowMeter;
+class IstForwarder;
+class NatForwarder;
+class Node;
+class ProxyApplication;
+class TrafficApplication;
+
+/**
+ * Turns a Lab into ns-3 nodes, links, routes, boxes and traffic, and reads the result after the
+ * run. One at a time in a process: it sets ns-3's seed and checksum switch.
+ *
+ * After the end of the lab's duration the simulation must go on for DrainTime(): nothing is sent
+ * any more, but datagrams that are under way arrive and do not count as lost.
+ */
+class LabInstaller
+{
+  public:
+    using EventCallback = std::function<void(const isb::TraceEvent&, const std::string& node)>;
+    /// Packet from the IP header on, at a box' port; `leaves`: towards the wire.
+    using WireCallback = std::function<
+        void(const std::string& box, const std::string& port, Ptr<const Packet>, bool leaves)>;
+
+    /// `lab` must outlive the installer. The seed replaces the lab's.
+    LabInstaller(const isb::Lab& lab, uint64_t seed);
+    ~LabInstaller();
+
+    /// All events, in the order in which they happen. Before Install().
+    void SetEventCallback(EventCallback callback);
+    /// All packets at the ports of boxes. Before Install().
+    void SetWireCallback(WireCallback callback);
+
+    /// Builds everything; nothing, or why it cannot be built.
+    [[nodiscard]] std::optional<std::string> Install();
+
+    /// What happened, when the simulation has run. Expectations are judged.
+    isb::LabResult Result() const;
+
+    static isb::Duration DrainTime();
+
+    Ptr<Node> GetHost(size_t index) const;
+    Ptr<Node> GetBox(size_t index) const;
+
+  private:
+    struct BoxParts
+    {
+        Ptr<Node> node;
+        Ptr<NatForwarder> nat;
+        Ptr<IstForwarder> ist;
+        Ptr<ProxyApplication> proxy;
+    };
+
+    struct HostParts
+    {
+        Ptr<Node> node;
+    };
+
+    void CreateNodes();
+    void CreateLinks();
+    void CreateRoutes();
+    void CreateRoles();
+    [[nodiscard]] std::optional<std::string> CreateTraffic();
+    [[nodiscard]] std::optional<std::string> CreateTcp(size_t index);
+    [[nodiscard]] std::optional<std::string> CreateUdp(size_t index);
+    /// Configures the IST for one connection or datagram flow.
+    [[nodiscard]] std::optional<std::string> OrderPair(const isb::Traffic& traffic,
+                                                       uint16_t portA,
+                                                       uint16_t portB,
+                                                       uint16_t listenPort);
+    void Attach(const isb::Traffic& traffic,
+                size_t host,
+                Ptr<TrafficApplication> application,
+                Ptr<FlowMeter> meter);
+    void Announce(const isb::Traffic& traffic);
+    void Report(isb::TraceKind kind, const isb::Traffic& traffic);
+    void TraceNode(Ptr<Node> node, const std::string& name);
+    uint64_t SeedFor(uint64_t purpose, uint64_t index) const;
+    isb::TrafficResult TrafficOf(size_t index) const;
+    isb::BoxResult BoxOf(size_t index) const;
+
+    const isb::Lab& m_lab;
+    uint64_t m_seed;
+    EventCallback m_onEvent;
+    WireCallback m_onWire;
+    std::vector<HostParts> m_hosts;
+    std::vector<BoxParts> m_boxes;
+    std::vector<Ptr<FlowMeter>> m_meters;
+    uint32_t m_nextPort;
+};
+
+} // namespace ns3
+
+#endif

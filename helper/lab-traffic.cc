@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The traffic of a lab: LabInstaller's part that makes sources, sinks and the orders to ISTs.
+#include "helper/box-helper.h"
+#include "helper/lab-installer.h"
+
+#include "model/ns3/flow-meter.h"
+#include "model/ns3/ist-forwarder.h"
+#include "model/ns3/proxy-application.h"
+#include "model/ns3/sim-time.h"
+#include "model/ns3/tcp-bulk-receiver.h"
+#include "model/ns3/tcp-bulk-sender.h"
+#include "model/ns3/udp-ping-client.h"
+#include "model/ns3/udp-ping-server.h"
+#include "model/ns3/udp-rate-sender.h"
+#include "model/ns3/udp-rate-sink.h"
+
+#include "ns3/data-rate.h"
+#include "ns3/node.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ns3
+{
+
+namespace
+{
+
+constexpr uint32_t LAST_PORT = 49151; // above it, sockets take their ephemeral ports
+
+enum SeedPurpose : uint64_t
+{
+    SEED_SENDER = 101,
+    SEED_RECEIVER,
+};
+
+isb::RttSummary
+Summarize(std::vector<uint64_t> samples)
+{
+    isb::RttSummary rtt;
+    if (samples.empty())
+    {
+        return rtt;
+    }
+    std::sort(samples.begin(), samples.end());
+    const auto nearestRank = [&](uint64_t percent)
+    { return samples[(samples.size() * percent + 99) / 100 - 1]; };
+    rtt.count = samples.size();
+    rtt.meanNs = static_cast<double>(std::accumulate(samples.begin(), samples.end(), uint64_t{0})) /
+                 static_cast<double>(samples.size());
+    rtt.minNs = samples.front();
+    rtt.p50Ns = nearestRank(50);
+    rtt.p99Ns = nearestRank(99);
+    rtt.maxNs = samples.back();
+    return rtt;
+}
+
+} // namespace
+
+std::optional<std::string>
+LabInstaller::CreateTraffic()
+{
+    uint32_t needed = 0;
+    for (const isb::Traffic& traffic : m_lab.traffic)
+    {
+        needed += 1 + 2 * traffic.connections;
+    }
+    if (m_nextPort + needed > LAST_PORT)
+    {
+        return "the traffic needs " + std::to_string(needed) +
+               " ports at hosts and IST, there are " + std::to_string(LAST_PORT - m_nextPort);
+    }
+    for (size_t i = 0; i < m_lab.traffic.size(); ++i)
+    {
+        m_meters.push_back(CreateObject<FlowMeter>(static_cast<uint32_t>(i)));
+        const bool tcp = m_lab.traffic[i].kind == isb::TrafficKind::TcpBulk;
+        if (auto error = tcp ? CreateTcp(i) : CreateUdp(i))
+        {
+            return "traffic '" + m_lab.traffic[i].name + "': " + *error;
+        }
+        Announce(m_lab.traffic[i]);
+    }
+    return std::nullopt;
+}
+
+void
+LabInstaller::Announce(const isb::Traffic& traffic)
+{
+    if (m_onEvent)
+    {
+        Simulator::Schedule(ToTime(traffic.start),
+                            [this, &traffic] { Report(isb::TraceKind::TrafficStarted, traffic); });
+        Simulator::Schedule(ToTime(traffic.stop),
+                            [this, &traffic] { Report(isb::TraceKind::TrafficStopped, traffic); });
+    }
+}
+
+void
+LabInstaller::Report(isb::TraceKind kind, const isb::Traffic& traffic)
+{
+    isb::TraceEvent event;
+    event.when = SimulatedNow();
+    event.kind = kind;
+    event.detail = traffic.name;
+    m_onEvent(event, m_lab.hosts[traffic.from].name);
+}
+
+void
+LabInstaller::Attach(const isb::Traffic& traffic,
+                     size_t host,
+                     Ptr<TrafficApplication> application,
+                     Ptr<FlowMeter> meter)
+{
+    application->SetMeter(meter);
+    application->SetDriver(BoxHelper::GetDriver(m_hosts[host].node));
+    application->SetStartTime(ToTime(traffic.start));
+    application->SetStopTime(ToTime(traffic.stop));
+    m_hosts[host].node->AddApplication(application);
+}
+
+std::optional<std::string>
+LabInstaller::OrderPair(const isb::Traffic& traffic,
+                        uint16_t portA,
+                        uint16_t portB,
+                        uint16_t listenPort)
+{
+    const bool tcp = traffic.kind == isb::TrafficKind::TcpBulk;
+    const isb::Box& box = m_lab.boxes[traffic.via->box];
+    const BoxParts& parts = m_boxes[traffic.via->box];
+    if (parts.proxy)
+    {
+        isb::ProxyPair pair;
+        pair.protocol = tcp ? isb::Protocol::Tcp : isb::Protocol::Udp;
+        pair.portA = portA;
+        pair.portB = portB;
+        const auto id = parts.proxy->Add(pair);
+        return id ? std::nullopt : std::optional(id.Why());
+    }
+    isb::IstPair pair;
+    pair.method = tcp ? box.splice : isb::SpliceMethod::Udp;
+    pair.portA = portA;
+    pair.portB = portB;
+    if (pair.method == isb::SpliceMethod::Active)
+    {
+        pair.activeTarget = {m_lab.hosts[traffic.to].port.address, listenPort};
+        pair.activeSource = traffic.via->toAddress;
+    }
+    const auto id = parts.ist->Add(pair);
+    return id ? std::nullopt : std::optional(id.Why());
+}
+
+std::optional<std::string>
+LabInstaller::CreateTcp(size_t index)
+{
+    const isb::Traffic& traffic = m_lab.traffic[index];
+    const auto listenPort = static_cast<uint16_t>(m_nextPort++);
+    std::vector<TcpPlan> sending(traffic.connections);
+    std::vector<TcpPlan> receiving;
+    for (TcpPlan& plan : sending)
+    {
+        if (!traffic.via)
+        {
+            plan.target = {m_lab.hosts[traffic.to].port.address, listenPort};
+            continue;
+        }
+        const auto portA = static_cast<uint16_t>(m_nextPort++);
+        const auto portB = static_cast<uint16_t>(m_nextPort++);
+        if (auto error = OrderPair(traffic, portA, portB, listenPort))
+        {
+            return error;
+        }
+        const isb::Box& box = m_lab.boxes[traffic.via->box];
+        const isb::SpliceMethod method =
+            box.role == isb::BoxRole::IstKernel ? box.splice : isb::SpliceMethod::Passive;
+        // Pure (thesis 4.4): each user's source port is the other's destination port.
+        const bool pure = method == isb::SpliceMethod::Pure;
+        plan.target = {traffic.via->fromAddress, portA};
+        plan.localPort = pure ? portB : uint16_t{0};
+        if (method != isb::SpliceMethod::Active)
+        {
+            receiving.push_back({{traffic.via->toAddress, portB}, pure ? portA : uint16_t{0}});
+        }
+    }
+    Ptr<TcpTuning> tuning = CreateObject<TcpTuning>();
+    Ptr<TcpBulkReceiver> receiver = CreateObject<TcpBulkReceiver>();
+    receiver->SetPort(listenPort);
+    receiver->SetPlans(receiving);
+    receiver->SetTuning(tuning);
+    receiver->SetSeed(SeedFor(SEED_RECEIVER, index));
+    Attach(traffic, traffic.to, receiver, m_meters[index]);
+    Ptr<TcpBulkSender> sender = CreateObject<TcpBulkSender>();
+    sender->SetPlans(sending);
+    sender->SetTuning(tuning);
+    sender->SetSeed(SeedFor(SEED_SENDER, index));
+    Attach(traffic, traffic.from, sender, m_meters[index]);
+    return std::nullopt;
+}
+
+std::optional<std::string>
+LabInstaller::CreateUdp(size_t index)
+{
+    const isb::Traffic& traffic = m_lab.traffic[index];
+    const auto portA = static_cast<uint16_t>(m_nextPort++);
+    const auto portB = static_cast<uint16_t>(m_nextPort++);
+    isb::Endpoint target{m_lab.hosts[traffic.to].port.address, portB};
+    std::optional<isb::Endpoint> ist;
+    if (traffic.via)
+    {
+        if (auto error = OrderPair(traffic, portA, portB, 0))
+        {
+            return error;
+        }
+        target = {traffic.via->fromAddress, portA};
+        ist = isb::Endpoint{traffic.via->toAddress, portB};
+    }
+    const auto finish = [&](auto sink, auto source)
+    {
+        sink->SetPort(portB);
+        if (ist)
+        {
+            sink->SetIst(*ist);
+        }
+        Attach(traffic, traffic.to, sink, m_meters[index]);
+        source->SetTarget(target);
+        source->SetViaIst(ist.has_value());
+        source->SetAttribute("Payload", UintegerValue(traffic.payloadBytes));
+        Attach(traffic, traffic.from, source, m_meters[index]);
+    };
+    if (traffic.kind == isb::TrafficKind::UdpPingPong)
+    {
+        finish(CreateObject<UdpPingServer>(), CreateObject<UdpPingClient>());
+        return std::nullopt;
+    }
+    Ptr<UdpRateSender> sender = CreateObject<UdpRateSender>();
+    const uint64_t rate = traffic.rate ? traffic.rate->bitsPerSecond : 0;
+    sender->SetAttribute("Rate", DataRateValue(DataRate(rate)));
+    sender->SetSeed(SeedFor(SEED_SENDER, index));
+    finish(CreateObject<UdpRateSink>(), sender);
+    return std::nullopt;
+}
+
+isb::TrafficResult
+LabInstaller::TrafficOf(size_t index) const
+{
+    const isb::Traffic& traffic = m_lab.traffic[index];
+    const FlowSummary sum = m_meters[index]->Summary();
+    isb::TrafficResult result;
+    result.name = traffic.name;
+    result.kind = ToString(traffic.kind);
+    result.from = m_lab.hosts[traffic.from].name;
+    result.to = m_lab.hosts[traffic.to].name;
+    result.sentBytes = sum.sentBytes;
+    result.receivedBytes = sum.receivedBytes;
+    if (traffic.kind == isb::TrafficKind::TcpBulk)
+    {
+        result.connections = traffic.connections;
+        result.established = sum.established;
+    }
+    else
+    {
+        result.sentPackets = sum.sentPackets;
+        result.receivedPackets = sum.receivedPackets;
+        result.lossRatio = sum.sentPackets == 0 ? 0
+                                                : 1 - static_cast<double>(sum.receivedPackets) /
+                                                          static_cast<double>(sum.sentPackets);
+    }
+    const double seconds = static_cast<double>((sum.stop - sum.start).count()) / 1e9;
+    if (seconds > 0)
+    {
+        result.sentRateBps = static_cast<double>(sum.sentBytes) * 8 / seconds;
+        result.receivedRateBps = static_cast<double>(sum.timelyBytes) * 8 / seconds;
+        result.throughputBps = (result.sentRateBps + result.receivedRateBps) / 2;
+    }
+    result.rtt = Summarize(sum.roundTripsNs);
+    return result;
+}
+
+} // namespace ns3

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/ns3/ist-tcp-socket.h"
+
+#include "ns3/inet-socket-address.h"
+#include "ns3/node.h"
+#include "ns3/object-factory.h"
+#include "ns3/packet.h"
+#include "ns3/rtt-estimator.h"
+#include "ns3/simulator.h"
+#include "ns3/tcp-congestion-ops.h"
+#include "ns3/tcp-l4-protocol.h"
+#include "ns3/tcp-recovery-ops.h"
+#include "ns3/tcp-rx-buffer.h"
+#include "ns3/tcp-tx-buffer.h"
+#include "ns3/type-id.h"
+#include "ns3/uinteger.h"
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(IstTcpSocket);
+
+namespace
+{
+
+constexpr uint32_t SEQUENCE_MASK = 0x7fffffff;
+constexpr uint8_t MEANINGFUL_FLAGS =
+    TcpHeader::SYN | TcpHeader::ACK | TcpHeader::FIN | TcpHeader::RST;
+
+/// F() of RFC 6528: spreads the peers of one listener over the sequence space (SplitMix64's mixer).
+uint32_t
+OffsetOf(const Address& peer)
+{
+    const InetSocketAddress address = InetSocketAddress::ConvertFrom(peer);
+    uint64_t mixed = (uint64_t{address.GetIpv4().Get()} << 16) + address.GetPort();
+    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+    return static_cast<uint32_t>(mixed ^ (mixed >> 31));
+}
+
+} // namespace
+
+TypeId
+IstTcpSocket::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::IstTcpSocket")
+            .SetParent<TcpSocketBase>()
+            .SetGroupName("Isb")
+            .AddConstructor<IstTcpSocket>()
+            .AddAttribute("InitialSequence",
+                          "First sequence number; below 2^31. A listener adds a value per peer.",
+                          UintegerValue(0),
+                          MakeUintegerAccessor(&IstTcpSocket::SetInitialSequence,
+                                               &IstTcpSocket::GetInitialSequence),
+                          MakeUintegerChecker<uint32_t>(0, SEQUENCE_MASK));
+    return tid;
+}
+
+IstTcpSocket::IstTcpSocket(const IstTcpSocket& other)
+    : TcpSocketBase(other),
+      m_initialSequence(other.m_initialSequence)
+{
+}
+
+Ptr<IstTcpSocket>
+IstTcpSocket::Create(Ptr<Node> node)
+{
+    Ptr<TcpL4Protocol> tcp = node->GetObject<TcpL4Protocol>();
+    Ptr<IstTcpSocket> socket = CreateObject<IstTcpSocket>();
+    socket->SetNode(node);
+    socket->SetTcp(tcp);
+    TypeIdValue type;
+    tcp->GetAttribute("RttEstimatorType", type);
+    ObjectFactory factory;
+    factory.SetTypeId(type.Get());
+    socket->SetRtt(factory.Create<RttEstimator>());
+    tcp->GetAttribute("RecoveryType", type);
+    factory.SetTypeId(type.Get());
+    socket->SetRecoveryAlgorithm(factory.Create<TcpRecoveryOps>());
+    socket->SetCongestionControlAlgorithm(CreateObject<TcpNewReno>());
+    return socket;
+}
+
+void
+IstTcpSocket::SetInitialSequence(uint32_t sequence)
+{
+    m_initialSequence = sequence & SEQUENCE_MASK;
+    StartAt(m_initialSequence);
+}
+
+uint32_t
+IstTcpSocket::GetInitialSequence() const
+{
+    return m_initialSequence;
+}
+
+void
+IstTcpSocket::StartAt(uint32_t sequence)
+{
+    const SequenceNumber32 first(sequence);
+    m_tcb->m_nextTxSequence = first;
+    m_tcb->m_highTxMark = first;
+    m_txBuffer->SetHeadSequence(first);
+}
+
+int
+IstTcpSocket::Connect(const Address& address)
+{
+    m_active = true;
+    // The base reports a simultaneous open as an accepted connection; nobody accepts here.
+    SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const Address&>(),
+                      MakeNullCallback<void, Ptr<Socket>, const Address&>());
+    return TcpSocketBase::Connect(address);
+}
+
+void
+IstTcpSocket::Abort()
+{
+    if (m_state != CLOSED && m_state != LISTEN && m_state != SYN_SENT)
+    {
+        SendEmptyPacket(TcpHeader::RST);
+    }
+    m_state = CLOSED;
+    CancelAllTimers();
+    DeallocateEndPoint();
+}
+
+Ptr<TcpSocketBase>
+IstTcpSocket::Fork()
+{
+    return CopyObject<IstTcpSocket>(this);
+}
+
+void
+IstTcpSocket::CompleteFork(Ptr<Packet> packet,
+                           const TcpHeader& tcpHeader,
+                           const Address& fromAddress,
+                           const Address& toAddress)
+{
+    if (InetSocketAddress::IsMatchingType(fromAddress))
+    {
+        m_initialSequence = (m_initialSequence + OffsetOf(fromAddress)) & SEQUENCE_MASK;
+        StartAt(m_initialSequence);
+    }
+    TcpSocketBase::CompleteFork(packet, tcpHeader, fromAddress, toAddress);
+}
+
+void
+IstTcpSocket::DoForwardUp(Ptr<Packet> packet, const Address& fromAddress, const Address& toAddress)
+{
+    const Ptr<IstTcpSocket> alive = this; // a callback may drop the last reference
+    const TcpStates_t before = m_state;
+    if (before == ESTABLISHED)
+    {
+        // The common case costs one look at the flags, inside the base, and nothing here; only a
+        // repeated SYN+ACK is ours.
+        TcpHeader header;
+        packet->PeekHeader(header);
+        if ((header.GetFlags() & TcpHeader::SYN) && HandleSynAck(packet, header))
+        {
+            return;
+        }
+    }
+    else
+    {
+        TcpHeader header;
+        packet->PeekHeader(header);
+        if (HandleSynSent(header) || HandleSynAck(packet, header) || HandleClosing(packet, header))
+        {
+            return;
+        }
+    }
+    TcpSocketBase::DoForwardUp(packet, fromAddress, toAddress);
+    if (m_active && before == SYN_RCVD && (m_state == ESTABLISHED || m_state == CLOSE_WAIT))
+    {
+        Simulator::ScheduleNow(&IstTcpSocket::ConnectionSucceeded, this);
+    }
+}
+
+bool
+IstTcpSocket::HandleSynSent(const TcpHeader& header)
+{
+    if (m_state != SYN_SENT || !(header.GetFlags() & TcpHeader::RST))
+    {
+        return false;
+    }
+    const bool acceptable = (header.GetFlags() & TcpHeader::ACK) &&
+                            header.GetAckNumber() == m_tcb->m_nextTxSequence.Get() + 1;
+    if (acceptable)
+    {
+        m_errno = ERROR_NOTCONN;
+        m_state = CLOSED;
+        DeallocateEndPoint();
+        NotifyConnectionFailed();
+    }
+    return true;
+}
+
+void
+IstTcpSocket::StripSyn(Ptr<Packet> packet, TcpHeader header, uint8_t windowShift)
+{
+    TcpHeader old;
+    packet->RemoveHeader(old);
+    header.SetFlags(TcpHeader::ACK);
+    header.SetSequenceNumber(header.GetSequenceNumber() + 1);
+    // The window beside a SYN is not scaled (RFC 7323 section 2.2); the base is about to scale it.
+    header.SetWindowSize(static_cast<uint16_t>(header.GetWindowSize() >> windowShift));
+    packet->AddHeader(header);
+}
+
+bool
+IstTcpSocket::HandleSynAck(Ptr<Packet> packet, const TcpHeader& header)
+{
+    const uint8_t flags = header.GetFlags() & MEANINGFUL_FLAGS;
+    if (flags != (TcpHeader::SYN | TcpHeader::ACK))
+    {
+        return false;
+    }
+    if (m_state == SYN_RCVD && header.GetAckNumber() == m_tcb->m_nextTxSequence.Get() + 1 &&
+        header.GetSequenceNumber() + 1 == m_tcb->m_rxBuffer->NextRxSequence())
+    {
+        StripSyn(packet, header, m_sndWindShift);
+        return false; // and now the base completes the handshake
+    }
+    if (m_state == ESTABLISHED || m_state == CLOSE_WAIT || m_state == FIN_WAIT_1 ||
+        m_state == FIN_WAIT_2)
+    {
+        SendEmptyPacket(
+            TcpHeader::ACK); // RFC 9293 section 3.10.7.4: not acceptable, say where we are
+        return true;
+    }
+    return false;
+}
+
+bool
+IstTcpSocket::HandleClosing(Ptr<Packet> packet, const TcpHeader& header)
+{
+    const uint8_t flags = header.GetFlags() & MEANINGFUL_FLAGS;
+    const bool isFin = flags == (TcpHeader::FIN | TcpHeader::ACK);
+    if (m_state == TIME_WAIT && isFin)
+    {
+        SendEmptyPacket(TcpHeader::ACK);
+        return true;
+    }
+    const bool finAcked = header.GetAckNumber() > m_tcb->m_highTxMark.Get();
+    if ((m_state != LAST_ACK && m_state != CLOSING) || finAcked ||
+        (flags != TcpHeader::ACK && !isFin))
+    {
+        return false;
+    }
+    // Our FIN is still on its way: this acknowledges data at most.
+    TcpHeader removed;
+    packet->RemoveHeader(removed);
+    m_rxTrace(packet, header, this);
+    if (m_timestampEnabled)
+    {
+        if (!header.HasOption(TcpOption::TS))
+        {
+            return true; // RFC 7323 section 3.2
+        }
+        ProcessOptionTimestamp(header.GetOption(TcpOption::TS), header.GetSequenceNumber());
+    }
+    EstimateRtt(header);
+    UpdateWindowSize(header);
+    ReceivedAck(ns3::Create<Packet>(), header);
+    if (isFin)
+    {
+        SendEmptyPacket(TcpHeader::ACK);
+    }
+    if (m_txBuffer->Size() == 0 && !m_retxEvent.IsRunning() && !m_lastAckEvent.IsRunning())
+    {
+        // The base stops its timer when no data is left; the FIN still needs one.
+        m_retxEvent = Simulator::Schedule(m_rto,
+                                          &IstTcpSocket::SendEmptyPacket,
+                                          this,
+                                          TcpHeader::FIN | TcpHeader::ACK);
+    }
+    return true;
+}
+
+} // namespace ns3

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/ns3/traffic-application.h"
+
+#include "model/ns3/sim-time.h"
+#include "model/wire/registration.h"
+
+#include "ns3/inet-socket-address.h"
+#include "ns3/node.h"
+#include "ns3/packet.h"
+#include "ns3/udp-socket-factory.h"
+#include "ns3/uinteger.h"
+
+#include <utility>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(TrafficApplication);
+
+TypeId
+TrafficApplication::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::TrafficApplication").SetParent<Application>().SetGroupName("Isb");
+    return tid;
+}
+
+void
+TrafficApplication::SetMeter(Ptr<FlowMeter> meter)
+{
+    m_meter = meter;
+}
+
+void
+TrafficApplication::SetDriver(Ptr<BoxDriver> driver)
+{
+    m_driver = driver;
+}
+
+void
+TrafficApplication::DoDispose()
+{
+    m_meter = nullptr;
+    m_driver = nullptr;
+    Application::DoDispose();
+}
+
+void
+TrafficApplication::AfterSend(uint64_t bytes, std::function<void()> done)
+{
+    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
+    if (!costs)
+    {
+        done();
+        return;
+    }
+    m_driver->Submit(costs->SendCall(bytes), std::move(done));
+}
+
+void
+TrafficApplication::AfterReceive(uint64_t bytes, std::function<void()> done)
+{
+    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
+    if (!costs)
+    {
+        done();
+        return;
+    }
+    const isb::Duration wakeUp = m_driver->IsAsleep() ? costs->WakeUp() : isb::Duration(0);
+    m_driver->Submit(wakeUp + costs->ReceiveCall(bytes), std::move(done));
+}
+
+void
+TrafficApplication::ReceiveDatagram(Ptr<Socket> socket,
+                                    std::function<void(Ptr<Packet>, const Address&)> done)
+{
+    AfterReceive(0,
+                 [this, socket, done = std::move(done)]
+                 {
+                     Address from;
+                     Ptr<Packet> packet = socket->RecvFrom(from);
+                     const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
+                     if (!costs || !packet)
+                     {
+                         done(packet, from);
+                         return;
+                     }
+                     m_driver->Submit(costs->Copy(packet->GetSize()),
+                                      [done, packet, from] { done(packet, from); });
+                 });
+}
+
+Ptr<Socket>
+TrafficApplication::MakeUdpSocket(uint16_t port)
+{
+    Ptr<Socket> socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
+    if (m_driver && m_driver->Costs())
+    {
+        const uint32_t buffer = m_driver->Costs()->Parameters().socketBuffer;
+        socket->SetAttribute("RcvBufSize", UintegerValue(buffer));
+    }
+    if (m_driver)
+    {
+        socket->TraceConnectWithoutContext(
+            "Drop",
+            Callback<void, Ptr<const Packet>>(
+                [driver = m_driver, port](Ptr<const Packet> packet) {
+                    driver->DropAtSocket({{}, port}, packet->GetSize());
+                }));
+    }
+    socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+    return socket;
+}
+
+void
+TrafficApplication::Register(Ptr<Socket> socket, isb::Endpoint ist)
+{
+    const Address address = ToAddress(ist);
+    SendRegistration(socket, address);
+    Simulator::Schedule(MilliSeconds(2), &TrafficApplication::SendRegistration, socket, address);
+}
+
+void
+TrafficApplication::SendRegistration(Ptr<Socket> socket, Address ist)
+{
+    const auto& bytes = isb::REGISTRATION_DATAGRAM;
+    socket->SendTo(Create<Packet>(bytes.data(), static_cast<uint32_t>(bytes.size())), 0, ist);
+}
+
+uint32_t
+TrafficApplication::FramesOf(uint32_t bytes)
+{
+    constexpr uint32_t udpHeader = 8;
+    constexpr uint32_t fragment = 1480; // MTU 1500 without IP header
+    return (bytes + udpHeader + fragment - 1) / fragment;
+}
+
+Address
+TrafficApplication::ToAddress(isb::Endpoint endpoint)
+{
+    return InetSocketAddress(Ipv4Address(endpoint.address.value), endpoint.port);
+}
+
+} // namespace ns3

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_NS3_TRAFFIC_APPLICATION_H
+#define ISB_NS3_TRAFFIC_APPLICATION_H
+
+#include "model/ns3/box-driver.h"
+#include "model/ns3/flow-meter.h"
+#include "model/wire/endpoint.h"
+
+#include "ns3/application.h"
+#include "ns3/socket.h"
+
+#include <functional>
+#include <optional>
+
+namespace ns3
+{
+
+/**
+ * What the sources and sinks of traffic share: a meter, the host's CPU, UDP sockets and the
+ * registration at an IST. On a host without BoxDriver CPU time costs nothing.
+ */
+class TrafficApplication : public Application
+{
+  public:
+    static TypeId GetTypeId();
+
+    void SetMeter(Ptr<FlowMeter> meter);
+    void SetDriver(Ptr<BoxDriver> driver);
+
+  protected:
+    void DoDispose() override;
+
+    /// Runs `done` when a sending system call of `bytes` got its CPU time.
+    void AfterSend(uint64_t bytes, std::function<void()> done);
+    /// The same for a receiving call; wakes the process up when it sleeps.
+    void AfterReceive(uint64_t bytes, std::function<void()> done);
+    /// Reads one datagram when the process got its CPU time (null when there is none), and hands it
+    /// on when it is copied.
+    void ReceiveDatagram(Ptr<Socket> socket, std::function<void(Ptr<Packet>, const Address&)> done);
+    /// UDP socket bound to `port` (0: any) with the host's socket buffer.
+    Ptr<Socket> MakeUdpSocket(uint16_t port);
+    /// Sends the registration datagram to an IST, twice, 2 ms apart: one may be lost.
+    void Register(Ptr<Socket> socket, isb::Endpoint ist);
+    /// Frames that a datagram of `bytes` payload needs.
+    static uint32_t FramesOf(uint32_t bytes);
+    static Address ToAddress(isb::Endpoint endpoint);
+
+    Ptr<FlowMeter> m_meter;
+    Ptr<BoxDriver> m_driver;
+
+  private:
+    static void SendRegistration(Ptr<Socket> socket, Address ist);
+};
+
+} // namespace ns3
+
+#endif
