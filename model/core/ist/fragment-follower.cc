@@ -42,36 +42,42 @@ FragmentFollower::First(TimePoint now,
 FragmentFollower::Later
 FragmentFollower::Next(TimePoint now,
                        const FragmentKey& key,
-                       size_t offset,
-                       size_t payload,
-                       bool last)
+                       const FragmentExtent& extent,
+                       bool mayHold)
 {
     const auto found = m_serials.find(key);
     if (found == m_serials.end() ||
         m_datagrams.at(found->second).fate.kind == DatagramFate::Unknown)
     {
-        if (m_held >= m_maxHeld || m_maxDatagrams == 0)
-        {
-            return {};
-        }
-        Datagram& datagram =
-            found == m_serials.end() ? Create(now, key) : m_datagrams.at(found->second);
-        datagram.tickets.push_back(++m_lastTicket);
-        ++m_held;
-        return {{}, m_lastTicket};
+        return mayHold ? HoldBack(now, key) : Later{{DatagramFate::NotOurs, 0, {}, {}, {}}, 0};
     }
     Datagram& datagram = m_datagrams.at(found->second);
     const Later later{datagram.fate, 0};
-    datagram.passed += payload;
-    if (last)
+    datagram.passed += extent.length;
+    if (extent.last)
     {
-        datagram.total = offset + payload;
+        datagram.total = extent.offset + extent.length;
     }
     if (datagram.total != 0 && datagram.passed >= datagram.total)
     {
         Forget(found->second);
     }
     return later;
+}
+
+FragmentFollower::Later
+FragmentFollower::HoldBack(TimePoint now, const FragmentKey& key)
+{
+    if (m_held >= m_maxHeld || m_maxDatagrams == 0)
+    {
+        return {};
+    }
+    const auto found = m_serials.find(key);
+    Datagram& datagram =
+        found == m_serials.end() ? Create(now, key) : m_datagrams.at(found->second);
+    datagram.tickets.push_back(++m_lastTicket);
+    ++m_held;
+    return {{}, m_lastTicket};
 }
 
 FragmentFollower::Datagram&

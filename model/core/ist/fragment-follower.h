@@ -47,6 +47,14 @@ struct DatagramFate
     std::string_view rule;     ///< Drop
 };
 
+/// Which bytes of its datagram's payload a fragment carries.
+struct FragmentExtent
+{
+    size_t offset = 0;
+    size_t length = 0;
+    bool last = false;
+};
+
 /// Lets the later fragments of a datagram share the fate of the first, without reassembly.
 ///
 /// Fragments that overtake their first one are held by the caller under a ticket. A datagram is
@@ -55,7 +63,8 @@ struct DatagramFate
 class FragmentFollower
 {
   public:
-    /// A later fragment's fate; Unknown = hold under `ticket`, or drop when that is 0.
+    /// A later fragment's fate; Unknown = hold under `ticket`, or drop when that is 0. Nothing is
+    /// known and nothing held: NotOurs.
     struct Later
     {
         DatagramFate fate;
@@ -67,12 +76,11 @@ class FragmentFollower
     /// The first fragment's fate was decided; `payload` = its bytes after the IP header.
     void First(TimePoint now, const FragmentKey& key, const DatagramFate& fate, size_t payload);
 
-    /// A later fragment, `offset` bytes into the datagram's payload; `last` = no more fragments.
+    /// A later fragment. When its first one has not come, it is held only if `mayHold`.
     [[nodiscard]] Later Next(TimePoint now,
                              const FragmentKey& key,
-                             size_t offset,
-                             size_t payload,
-                             bool last);
+                             const FragmentExtent& extent,
+                             bool mayHold);
 
     [[nodiscard]] std::vector<uint64_t> TakeReleased();
     [[nodiscard]] std::vector<uint64_t> TakeAbandoned();
@@ -104,6 +112,7 @@ class FragmentFollower
         std::vector<uint64_t> tickets;
     };
 
+    Later HoldBack(TimePoint now, const FragmentKey& key);
     Datagram& Create(TimePoint now, const FragmentKey& key);
     void Forget(uint64_t serial);
 

@@ -67,8 +67,11 @@ struct IstSettings
     /// Upper bound of all such refreshing, since Add(): ports of a side that retries for ever
     /// return. Prepared splices that wait longer need it raised.
     Duration unmatchedLimit = std::chrono::minutes(5);
-    /// IST_SYN_RCVD: SYN-ACKs sent, ACKs not yet both seen.
-    Duration handshakeTimeout = std::chrono::seconds(60);
+    /// First wait for the answer to a SYN-ACK (Active: SYN) before it is repeated; doubles each
+    /// time. RFC 6298: 1 s.
+    Duration handshakeRetry = std::chrono::seconds(1);
+    /// Repeats before a handshake is given up; 0 to 15.
+    uint8_t handshakeRetries = 5;
     /// ESTABLISHED without any packet: RFC 5382 REQ-5 (2 hours 4 minutes).
     Duration idleTimeout = std::chrono::minutes(124);
     /// IST_CLOSE_WAIT without any packet: RFC 5382 REQ-5 allows 4 minutes; half-closed transfers
@@ -79,9 +82,16 @@ struct IstSettings
     /// UDP without any packet: RFC 4787 REQ-5 (recommended 5 minutes).
     Duration udpIdleTimeout = std::chrono::minutes(5);
 
-    /// Source ports of Active splices to choose from, both included.
-    uint16_t activePortFirst = 49152;
-    uint16_t activePortLast = 65535;
+    /// Ports that the IST chooses itself, both included: source ports of Active splices, user B's
+    /// port when a Pure splice without agreed port falls back.
+    uint16_t ownPortFirst = 49152;
+    uint16_t ownPortLast = 65535;
+
+    /// True: a SYN-ACK shows the other user's window at once; saves a round trip, but a forged SYN
+    /// can then draw traffic to its source.
+    bool earlyData = false;
+    /// True: forwarded packets lose one TTL here. False: the carrier's forwarding does that.
+    bool decrementTtl = false;
 
     /// Fragmented datagrams that are followed at once, and how long (RFC 791's 15 s at least).
     size_t maxFragmented = 1024;

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_CORE_IST_IST_REPORT_H
+#define ISB_CORE_IST_IST_REPORT_H
+
+#include "model/core/ist/ist-engine.h"
+#include "model/core/ist/ist-table.h"
+#include "model/splice/ist-state.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace isb
+{
+
+/// Addresses and ports of the core as the values of model/wire.
+[[nodiscard]] Endpoint SourceOf(const ist_tuple& tuple);
+[[nodiscard]] Endpoint DestinationOf(const ist_tuple& tuple);
+
+/// Why something happened: a stable dotted name, and the RFC or thesis section behind it.
+struct IstReason
+{
+    std::string_view name;
+    std::string_view rule;
+};
+
+/// The core's reason in words.
+[[nodiscard]] IstReason ReasonOf(unsigned int coreReason);
+
+/// Says and counts what an engine does.
+class IstReport
+{
+  public:
+    /// `trace` may be null.
+    explicit IstReport(TraceSink* trace);
+
+    /// A packet ends here; `splice` 0 = none.
+    IstVerdict Drop(TimePoint now, const ist_packet& packet, uint64_t splice, IstReason reason);
+    /// A packet whose headers are malformed; `flow` as far as it is readable.
+    IstVerdict DropMalformed(TimePoint now, const FlowKey& flow, size_t length);
+    /// An ICMP error ends here; its flow is the offending packet's.
+    IstVerdict DropError(TimePoint now, const FlowKey& flow, uint64_t splice, size_t length);
+
+    void State(TimePoint now, const Splice& splice, const ist_verdict& verdict, IstReason reason);
+    void Paired(TimePoint now, const Splice& splice);
+    void Fallback(TimePoint now, const Splice& splice, IstReason reason);
+
+    IstCounters counters;
+
+  private:
+    IstVerdict Drop(TraceEvent event, IstReason reason);
+    void Emit(TimePoint now, TraceKind kind, const Splice& splice, TraceEvent event);
+
+    TraceSink* m_trace;
+};
+
+} // namespace isb
+
+#endif

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/ist/splice-keeper.h"
+
+#include "model/splice/ist-active.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace isb
+{
+
+namespace
+{
+
+constexpr IstReason REMOVED{"ist.removed", "thesis 3.4.1"};
+constexpr IstReason PORT_TAKEN{"ist.port-taken", "thesis 4.4"};
+constexpr std::array<IstSide, 2> BOTH_SIDES{IstSide::A, IstSide::B};
+
+uint64_t
+Nanoseconds(Duration value)
+{
+    return static_cast<uint64_t>(value.count());
+}
+
+ist_settings
+ToCore(const IstSettings& settings)
+{
+    ist_settings core;
+    ist_settings_default(&core);
+    core.unmatched_ns = Nanoseconds(settings.unmatchedTimeout);
+    core.handshake_ns = Nanoseconds(settings.handshakeRetry);
+    core.handshake_retries = std::min<uint8_t>(settings.handshakeRetries, 15);
+    core.idle_ns = Nanoseconds(settings.idleTimeout);
+    core.half_closed_ns = Nanoseconds(settings.halfCloseTimeout);
+    core.two_msl_ns = Nanoseconds(settings.timeWait);
+    core.udp_idle_ns = Nanoseconds(settings.udpIdleTimeout);
+    core.early_data = settings.earlyData ? 1 : 0;
+    core.decrement_ttl = settings.decrementTtl ? 1 : 0;
+    core.reuse = 0; // an IST port is single-use: a new connection needs a new pair
+    return core;
+}
+
+ist_method
+ToCore(SpliceMethod method)
+{
+    switch (method)
+    {
+    case SpliceMethod::Pure:
+        return IST_METHOD_PURE;
+    case SpliceMethod::Active:
+        return IST_METHOD_ACTIVE;
+    case SpliceMethod::Udp:
+        return IST_METHOD_UDP;
+    case SpliceMethod::Passive:
+        break;
+    }
+    return IST_METHOD_PASSIVE;
+}
+
+std::string
+PortText(Protocol protocol, uint16_t port)
+{
+    return std::string(ToString(protocol)) + " port " + std::to_string(port);
+}
+
+/// Whether user B's port is known when the pair is added.
+bool
+NeedsPortB(SpliceMethod method)
+{
+    return method == SpliceMethod::Passive || method == SpliceMethod::Udp;
+}
+
+Protocol
+ProtocolOf(SpliceMethod method)
+{
+    return method == SpliceMethod::Udp ? Protocol::Udp : Protocol::Tcp;
+}
+
+} // namespace
+
+SpliceKeeper::SpliceKeeper(const IstSettings& settings, Rng& random, TraceSink* trace)
+    : table(random),
+      report(trace),
+      m_settings(settings),
+      m_core(ToCore(settings)),
+      m_random(random)
+{
+}
+
+std::optional<std::string>
+SpliceKeeper::Contradiction(const IstPair& pair) const
+{
+    const Protocol protocol = ProtocolOf(pair.method);
+    const bool active = pair.method == SpliceMethod::Active;
+    if (pair.portA == 0 || (pair.portB == 0 && NeedsPortB(pair.method)))
+    {
+        return "port 0 cannot be opened: user " + std::string(pair.portA == 0 ? "A" : "B") +
+               " needs a port from 1 to 65535";
+    }
+    if (pair.portA == pair.portB && !active)
+    {
+        return "port " + std::to_string(pair.portA) + " is given to both users: each needs its own";
+    }
+    if (table.IsPortOpen(protocol, pair.portA))
+    {
+        return PortText(protocol, pair.portA) + " is taken by another splice";
+    }
+    if (!active && pair.portB != 0 && table.IsPortOpen(protocol, pair.portB))
+    {
+        return PortText(protocol, pair.portB) + " is taken by another splice";
+    }
+    if (active && (pair.activeTarget.address.value == 0 || pair.activeTarget.port == 0))
+    {
+        return "an active splice needs a target address and port, not " +
+               pair.activeTarget.ToString();
+    }
+    if (!active && (pair.activeTarget != Endpoint{} || pair.activeSource))
+    {
+        return "only an active splice has a target; this one is " +
+               std::string(ToString(pair.method));
+    }
+    if (table.Size() >= m_settings.maxSplices)
+    {
+        return "all " + std::to_string(m_settings.maxSplices) + " splices are in use";
+    }
+    return std::nullopt;
+}
+
+Result<uint64_t>
+SpliceKeeper::Add(TimePoint now, const IstPair& pair)
+{
+    if (auto why = Contradiction(pair))
+    {
+        ++report.counters.refused;
+        return Error{std::move(*why)};
+    }
+    ++report.counters.added;
+    Splice& splice = table.Create(ProtocolOf(pair.method));
+    splice.requested = pair.method;
+    splice.activeTarget = pair.activeTarget;
+    splice.activeSource = pair.activeSource;
+    splice.added = now;
+    splice.waitingSince = now;
+    splice.At(IstSide::A).port = pair.portA;
+    splice.At(IstSide::A).allowed = pair.allowedA;
+    splice.At(IstSide::B).port = pair.portB;
+    splice.At(IstSide::B).allowed = pair.allowedB;
+    ist_splice_init(&splice.core, ToCore(pair.method));
+    (void)table.OpenPort(splice, IstSide::A);
+    if (pair.portB != 0 && pair.method != SpliceMethod::Active)
+    {
+        (void)table.OpenPort(splice, IstSide::B);
+    }
+    Reschedule(splice);
+    return splice.id;
+}
+
+bool
+SpliceKeeper::Remove(TimePoint now, uint64_t id)
+{
+    Splice* splice = table.Find(id);
+    if (splice)
+    {
+        End(now, *splice, REMOVED);
+    }
+    return splice != nullptr;
+}
+
+void
+SpliceKeeper::End(TimePoint now, Splice& splice, IstReason reason)
+{
+    ist_verdict verdict;
+    ist_verdict_begin(&verdict, &splice.core);
+    if (splice.core.state == IST_STATE_TIME_WAIT)
+    {
+        ist_close(&splice.core, IST_REASON_NONE, &verdict); // both users have closed already
+    }
+    else
+    {
+        ist_time_out(&splice.core, IST_REASON_NONE, &m_core, &verdict);
+    }
+    ist_verdict_end(&splice.core, &m_core, &verdict);
+    Settle(now, splice, verdict, reason);
+}
+
+template <typename IsFree>
+uint16_t
+SpliceKeeper::ChoosePort(IsFree isFree)
+{
+    const uint32_t first = std::max<uint32_t>(m_settings.ownPortFirst, 1);
+    if (m_settings.ownPortLast < first)
+    {
+        return 0;
+    }
+    const uint32_t count = m_settings.ownPortLast - first + 1;
+    const auto start = static_cast<uint32_t>(m_random.Below(count));
+    for (uint32_t i = 0; i < count; ++i)
+    {
+        const auto port = static_cast<uint16_t>(first + (start + i) % count);
+        if (isFree(port))
+        {
+            return port;
+        }
+    }
+    return 0;
+}
+
+bool
+SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
+{
+    const Ipv4 source = splice.activeSource.value_or(DestinationOf(packet.tuple).address);
+    const auto isFree = [&](uint16_t port)
+    {
+        return !table.IsPortOpen(Protocol::Tcp, port) &&
+               !table.HasFlow(TupleKey::OfFlow(Protocol::Tcp, splice.activeTarget, {source, port}));
+    };
+    uint16_t port = splice.At(IstSide::B).port;
+    if (port == 0)
+    {
+        port = ChoosePort(isFree);
+    }
+    if (port == 0 || !isFree(port))
+    {
+        return false;
+    }
+    splice.At(IstSide::B).port = port;
+    ist_active_config config{};
+    ist_address_set_ipv4(&config.from_b.source, splice.activeTarget.address.value);
+    ist_address_set_ipv4(&config.from_b.destination, source.value);
+    config.from_b.source_port = splice.activeTarget.port;
+    config.from_b.destination_port = port;
+    config.isn_to_a = static_cast<uint32_t>(m_random.Next());
+    config.isn_to_b = static_cast<uint32_t>(m_random.Next());
+    ist_active_init(&splice.core, &config, &m_core);
+    return true;
+}
+
+void
+SpliceKeeper::Settle(TimePoint now, Splice& splice, const ist_verdict& verdict, IstReason reason)
+{
+    for (unsigned int i = 0; i < verdict.emit_count; ++i)
+    {
+        const ist_crafted& crafted = verdict.emit[i];
+        m_emitted.emplace_back(crafted.bytes, crafted.bytes + crafted.length);
+        ++report.counters.emitted;
+    }
+    if ((verdict.events & IST_EVENT_FIRST) != 0)
+    {
+        OnFirstSeen(now, splice);
+    }
+    if (verdict.from_state != verdict.to_state)
+    {
+        report.State(now, splice, verdict, reason);
+    }
+    if ((verdict.events & IST_EVENT_FALLBACK) != 0)
+    {
+        report.Fallback(now, splice, reason);
+    }
+    if ((verdict.events & IST_EVENT_PAIRED) != 0)
+    {
+        EnterFlows(splice);
+        report.Paired(now, splice);
+    }
+    if (verdict.to_state == IST_STATE_CLOSED)
+    {
+        m_deadlines.Schedule(splice.id, splice.entered, TIME_NEVER);
+        table.Destroy(splice);
+        ++report.counters.ended;
+        return;
+    }
+    if ((verdict.events & IST_EVENT_RENEWED) != 0 && !Reopen(now, splice))
+    {
+        End(now, splice, PORT_TAKEN);
+        return;
+    }
+    Reschedule(splice);
+}
+
+void
+SpliceKeeper::OnFirstSeen(TimePoint now, Splice& splice)
+{
+    if (splice.requested == SpliceMethod::Active)
+    {
+        EnterFlows(splice); // B's end is already known
+    }
+    else if (splice.requested == SpliceMethod::Pure && splice.At(IstSide::B).port == 0)
+    {
+        OpenReturnPort(now, splice);
+    }
+}
+
+/// Thesis Fig 4.7: B connects to the IST port with the number of A's source port, P2.
+void
+SpliceKeeper::OpenReturnPort(TimePoint now, Splice& splice)
+{
+    const auto isFree = [&](uint16_t port)
+    { return port != 0 && !table.IsPortOpen(Protocol::Tcp, port); };
+    Splice::Side& b = splice.At(IstSide::B);
+    b.follows = true;
+    b.port = splice.CoreSide(IstSide::A).tuple.source_port;
+    if (!isFree(b.port))
+    {
+        ist_splice_fall_back(&splice.core);
+        b.port = ChoosePort(isFree);
+        report.Fallback(now, splice, PORT_TAKEN);
+    }
+    if (b.port != 0)
+    {
+        (void)table.OpenPort(splice, IstSide::B);
+    }
+}
+
+void
+SpliceKeeper::EnterFlows(Splice& splice)
+{
+    for (const IstSide which : BOTH_SIDES)
+    {
+        table.ClosePort(splice, which);
+        if (!splice.At(which).flow)
+        {
+            const ist_tuple& tuple = splice.CoreSide(which).tuple;
+            table.EnterFlow(splice, which, SourceOf(tuple), DestinationOf(tuple));
+        }
+    }
+}
+
+/// A side has gone before the handshake was complete: its port waits again. False when another
+/// splice has it by now.
+bool
+SpliceKeeper::Reopen(TimePoint now, Splice& splice)
+{
+    if (splice.core.state == IST_STATE_LISTEN)
+    {
+        splice.waitingSince = now;
+        if (splice.At(IstSide::B).follows)
+        {
+            table.ClosePort(splice, IstSide::B);
+            splice.At(IstSide::B).port = 0;
+        }
+    }
+    bool open = true;
+    for (const IstSide which : BOTH_SIDES)
+    {
+        if (!splice.Knows(which))
+        {
+            table.EraseFlow(splice, which);
+            open = open && (splice.At(which).port == 0 || table.OpenPort(splice, which));
+        }
+    }
+    return open;
+}
+
+TimePoint
+SpliceKeeper::DeadlineOf(const Splice& splice) const
+{
+    const bool waits =
+        splice.core.state == IST_STATE_LISTEN ||
+        (splice.core.state == IST_STATE_SYN_LOOKUP && splice.core.method != IST_METHOD_ACTIVE);
+    const uint64_t core = ist_splice_deadline(&splice.core, &m_core);
+    TimePoint deadline = core < Nanoseconds(TIME_NEVER) ? TimePoint(core) : TIME_NEVER;
+    if (splice.core.state == IST_STATE_LISTEN)
+    {
+        deadline = splice.waitingSince + m_settings.unmatchedTimeout;
+    }
+    return waits ? std::min(deadline, splice.added + m_settings.unmatchedLimit) : deadline;
+}
+
+void
+SpliceKeeper::Reschedule(Splice& splice)
+{
+    const TimePoint deadline = DeadlineOf(splice);
+    if (deadline < splice.entered)
+    {
+        m_deadlines.Schedule(splice.id, splice.entered, deadline);
+    }
+}
+
+TimePoint
+SpliceKeeper::NextTimeout() const
+{
+    return m_deadlines.Next();
+}
+
+void
+SpliceKeeper::Timeout(TimePoint now)
+{
+    while (const auto id = m_deadlines.PopDue(now))
+    {
+        Splice& splice = *table.Find(*id);
+        splice.entered = TIME_NEVER;
+        if (DeadlineOf(splice) > now)
+        {
+            Reschedule(splice);
+            continue;
+        }
+        if (ist_splice_deadline(&splice.core, &m_core) > Nanoseconds(now))
+        {
+            End(now,
+                splice,
+                ReasonOf(IST_REASON_UNMATCHED_TIMEOUT)); // only the carrier's own bound
+            continue;
+        }
+        ist_verdict verdict;
+        ist_splice_timeout(&splice.core, Nanoseconds(now), &m_core, &verdict);
+        Settle(now, splice, verdict, ReasonOf(verdict.reason));
+    }
+}
+
+std::vector<std::vector<uint8_t>>
+SpliceKeeper::TakeEmitted()
+{
+    return std::exchange(m_emitted, {});
+}
+
+} // namespace isb
