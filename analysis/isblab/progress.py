@@ -104,12 +104,13 @@ class _Bars:
 
 
 class _Lines:
-    """A line every ten seconds and one at the end of a task, for logs."""
+    """For logs: a line every ten seconds, and one at the end of a task that took so long."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
         self._begun: dict[int, float] = {}
         self._last: dict[int, float] = {}
+        self._ended: set[int] = set()
 
     def start(self) -> None:
         """Nothing to prepare: lines need no screen."""
@@ -122,11 +123,13 @@ class _Lines:
 
     def show(self, task: Task, fraction: float, note: str) -> None:
         now = time.monotonic()
-        if fraction < 1.0 and now - self._last[id(task)] < _PLAIN_INTERVAL_S:
+        elapsed = now - self._begun[id(task)]
+        ends = fraction >= 1.0 and elapsed >= _PLAIN_INTERVAL_S and id(task) not in self._ended
+        if not ends and now - self._last[id(task)] < _PLAIN_INTERVAL_S:
             return
         self._last[id(task)] = now
-        elapsed = now - self._begun[id(task)]
-        if fraction >= 1.0:
+        if ends:
+            self._ended.add(id(task))
             timing = f"done in {elapsed:.0f} s"
         elif fraction > 0.0:
             timing = f"{elapsed / fraction - elapsed:.0f} s left"

@@ -25,14 +25,21 @@ def test_tables_align_and_leave_out_columns_without_values():
         "  long  12 %")
 
 
-def test_progress_in_a_log_is_few_lines_with_the_end_told():
-    stream = io.StringIO()
+@pytest.mark.parametrize(("seconds", "lines"), [
+    (9, []),
+    (30, ["runs: 34%, 34 of 100, 20 s left", "runs: 68%, 68 of 100, 10 s left",
+          "runs: 100%, 100 of 100, done in 30 s"]),
+])
+def test_progress_in_a_log_is_a_line_every_ten_seconds(monkeypatch, seconds, lines):
+    stream, clock = io.StringIO(), [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     with progress.Progress(stream) as shown:
         task = shown.task("runs")
         for step in range(1, 101):
+            clock[0] = 100.0 + seconds * step / 100
             task.update(step / 100, step, 100)
-    (line,) = stream.getvalue().splitlines()
-    assert line.startswith("runs: 100%, 100 of 100, done in ")
+        task.update(1.0, 100, 100)
+    assert stream.getvalue().splitlines() == lines
 
 
 def test_progress_can_be_off():
