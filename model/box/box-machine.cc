@@ -20,6 +20,7 @@ BoxMachine::BoxMachine(const MachineParameters& parameters, const std::vector<Po
     : m_costs(parameters),
       m_lastInterrupt(NO_PORT),
       m_backlog(parameters.backlog),
+      m_quota(parameters.pollQuota),
       m_reassembly(parameters.reassemblyMemory,
                    parameters.reassemblyLow,
                    parameters.reassemblyTimeout)

@@ -164,7 +164,7 @@ class BoxMachine
     Backlog m_backlog;
     std::deque<uint32_t> m_transmits; ///< ports with a frame to copy, first come first served
     size_t m_source = 0;              ///< of input: 0 = backlog, i + 1 = port i
-    uint32_t m_quota = 0;             ///< frames that m_source may still take in this turn
+    uint32_t m_quota;                 ///< frames that m_source may still take in this turn
     bool m_pollBegins = false;        ///< next polled frame pays the register read
     Reassembly m_reassembly;
     Datagram m_whole;

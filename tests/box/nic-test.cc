@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/box/nic.h"
 
-#include "model/box/backlog.h"
 #include "model/box/cost-model.h"
 
 #include <gtest/gtest.h>
@@ -61,29 +60,6 @@ TEST(ReceiveRing, KeepsTheOrderWhenLatenciesDiffer)
     EXPECT_EQ(ring.Take().handle, 1U);
     EXPECT_FALSE(ring.IsReady(99ns));
     EXPECT_TRUE(ring.IsReady(100ns));
-}
-
-TEST(Backlog, DropsEverythingAfterAnOverflowUntilItIsEmpty)
-{
-    Backlog backlog(2);
-    EXPECT_TRUE(backlog.Push({MakeFrame(1), 0}));
-    EXPECT_TRUE(backlog.Push({MakeFrame(2), 0}));
-    EXPECT_FALSE(backlog.Push({MakeFrame(3), 0}));
-    EXPECT_EQ(backlog.Take().frame.handle, 1U);
-    EXPECT_FALSE(backlog.Push({MakeFrame(4), 0})) << "a place is free, but the throttle is on";
-    EXPECT_EQ(backlog.Take().frame.handle, 2U);
-    EXPECT_TRUE(backlog.Push({MakeFrame(5), 0}));
-}
-
-TEST(Backlog, TakesFramesAgainAndAgainIfItNeverOverflows)
-{
-    Backlog backlog(2);
-    ASSERT_TRUE(backlog.Push({MakeFrame(1), 0}));
-    for (uint64_t handle = 2; handle < 10; ++handle)
-    {
-        EXPECT_TRUE(backlog.Push({MakeFrame(handle), 0}));
-        EXPECT_EQ(backlog.Take().frame.handle, handle - 1);
-    }
 }
 
 /// Does what the CPU does with a frame that has a ring place.
