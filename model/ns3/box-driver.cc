@@ -235,7 +235,7 @@ BoxDriver::Submit(isb::Duration cost, std::function<void()> done)
 bool
 BoxDriver::IsAsleep() const
 {
-    return m_jobs.empty();
+    return m_jobs.empty() && !m_processRuns;
 }
 
 const isb::CostModel*
@@ -466,7 +466,9 @@ BoxDriver::Handle(const isb::BoxOutput& output)
     {
         const std::function<void()> done = std::move(m_jobs.front());
         m_jobs.pop_front();
+        m_processRuns = true;
         done();
+        m_processRuns = false;
         break;
     }
     case isb::BoxOutput::Kind::Dropped:

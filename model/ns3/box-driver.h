@@ -142,6 +142,7 @@ class BoxDriver : public Object
     std::vector<Ptr<Packet>> m_slots; ///< frames inside the machine, by handle
     std::vector<uint64_t> m_freeSlots;
     std::deque<std::function<void()>> m_jobs; ///< in the order of Submit()
+    bool m_processRuns = false; ///< a job's `done` is being called
     uint64_t m_nextJob = 0;
     uint64_t m_sent = 0;
     uint64_t m_socketDrops = 0;
