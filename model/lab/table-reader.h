@@ -4,6 +4,7 @@
 
 #include "model/lab/nearest-word.h"
 #include "model/lab/parse-lab.h"
+#include "model/lab/toml-library.h"
 #include "model/wire/result.h"
 #include "model/wire/units.h"
 
@@ -13,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <utility>
 #include <vector>
 

@@ -163,6 +163,19 @@ TEST(ParseLab, RefusesKeysNestedWithoutEnd)
               std::vector<std::string>{"t.toml:2: more than 64 dots in one line; split the line"});
 }
 
+TEST(ParseLab, SurvivesThreeBrackets)
+{
+    EXPECT_EQ(ErrorLines("[[[host]]]\n").size(), 1U);
+}
+
+TEST(ParseLab, RefusesLettersBeyondAsciiOutsideOfTexts)
+{
+    EXPECT_EQ(ErrorLines("\xc3\xa4 = 1\n").size(), 1U);
+    EXPECT_EQ(ErrorLines("a\xd0\x92 = 1\n").size(), 1U);
+    EXPECT_EQ(ErrorLines(SmallLabWith({{3, "title = \"W\xc3\xa4nde\" # \xd0\x92"}})),
+              std::vector<std::string>{});
+}
+
 TEST(ParseLab, KeepsErrorsOnOneLineWhateverTheTextHolds)
 {
     const auto lines = ErrorLines(SmallLabWith({{5, R"("a\nb" = 1)"}}));
