@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Virtual reassembly, in the box (RFC 4787 REQ-14).
+#include "model/core/nat/nat-fragments.h"
+
+#include "tests/core/nat/nat-harness.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace isb::test
+{
+namespace
+{
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// A datagram of 6 KB with its own identification, cut for Ethernet.
+std::vector<Packet>
+Fragments(Endpoint source, Endpoint destination, uint16_t identification)
+{
+    IpFields ip;
+    ip.identification = identification;
+    return FragmentPacket(BuildUdp(source, destination, Packet(6144, 0x3c), ip), 1500);
+}
+
+TEST(NatBoxFragments, InOrderFollowTheFirst)
+{
+    for (const NatSide from : {NatSide::Inside, NatSide::Outside})
+    {
+        NatUnderTest nat(Preset("symmetric"));
+        const Endpoint external = *ExternalOf(nat, Protocol::Udp, ALICE, SERVER);
+        const bool inside = from == NatSide::Inside;
+        auto sent = inside ? Fragments(ALICE, SERVER, 7) : Fragments(SERVER, external, 7);
+        const auto expected = inside ? Fragments(external, SERVER, 7) : Fragments(SERVER, ALICE, 7);
+        for (size_t i = 0; i < sent.size(); ++i)
+        {
+            ASSERT_EQ(nat.Send(from, sent[i]).action, Action::Forward);
+            EXPECT_EQ(sent[i], expected[i]);
+        }
+    }
+}
+
+TEST(NatBoxFragments, BeforeTheFirstAreHeldAndReleasedInOrder)
+{
+    NatUnderTest nat(Preset("symmetric"));
+    auto sent = Fragments(ALICE, SERVER, 7);
+    std::vector<uint64_t> tickets;
+    for (size_t i = sent.size() - 1; i > 0; --i)
+    {
+        const NatVerdict verdict = nat.Send(NatSide::Inside, sent[i]);
+        ASSERT_EQ(verdict.action, Action::Hold);
+        EXPECT_NE(verdict.ticket, 0U);
+        tickets.push_back(verdict.ticket);
+    }
+    EXPECT_THAT(nat.box.TakeReleased(), IsEmpty());
+    ASSERT_EQ(nat.Send(NatSide::Inside, sent[0]).action, Action::Forward);
+    EXPECT_EQ(nat.box.TakeReleased(), tickets);
+    EXPECT_THAT(nat.box.TakeReleased(), IsEmpty());
+    const auto expected = Fragments({EXTERNAL, ALICE.port}, SERVER, 7);
+    for (size_t i = 1; i < sent.size(); ++i)
+    {
+        ASSERT_EQ(nat.Send(NatSide::Inside, sent[i]).action, Action::Forward);
+        EXPECT_EQ(sent[i], expected[i]);
+    }
+    EXPECT_EQ(nat.box.Counters().held, sent.size() - 1);
+}
+
+TEST(NatBoxFragments, ShareTheFateOfARefusedFirst)
+{
+    NatUnderTest nat(Preset("symmetric"));
+    auto sent = Fragments(SERVER, {EXTERNAL, 5000}, 7);
+    ASSERT_EQ(nat.Send(NatSide::Outside, sent[1]).action, Action::Hold);
+    EXPECT_EQ(nat.Send(NatSide::Outside, sent[0]).reason, "nat.no-mapping");
+    EXPECT_THAT(nat.box.TakeReleased(), ElementsAre(1));
+    EXPECT_EQ(nat.Send(NatSide::Outside, sent[1]).reason, "nat.no-mapping");
+    EXPECT_EQ(nat.Send(NatSide::Outside, sent[2]).reason, "nat.no-mapping");
+}
+
+TEST(NatBoxFragments, WithoutTheirFirstAreGivenUpInTime)
+{
+    NatUnderTest nat(Preset("symmetric"));
+    auto sent = Fragments(ALICE, SERVER, 7);
+    ASSERT_EQ(nat.Send(NatSide::Inside, sent[1]).action, Action::Hold);
+    nat.now = seconds(1);
+    ASSERT_EQ(nat.Send(NatSide::Inside, sent[2]).action, Action::Hold);
+    EXPECT_EQ(nat.box.NextTimeout(), seconds(2));
+    nat.box.Timeout(seconds(2) - Duration(1));
+    EXPECT_THAT(nat.box.TakeAbandoned(), IsEmpty());
+    nat.box.Timeout(seconds(2));
+    EXPECT_THAT(nat.box.TakeAbandoned(), ElementsAre(1, 2));
+    EXPECT_EQ(nat.box.NextTimeout(), TIME_NEVER);
+    EXPECT_EQ(nat.box.Counters().drops[static_cast<size_t>(NatDrop::FragmentTimeout)], 2U);
+}
+
+TEST(NatBoxFragments, OfDifferentDatagramsAreNotMixed)
+{
+    NatUnderTest nat(Preset("symmetric"));
+    auto first = Fragments(ALICE, SERVER, 7);
+    auto second = Fragments(ALICE, SERVER, 8);
+    auto other = Fragments(BOB, SERVER, 7);
+    ASSERT_EQ(nat.Send(NatSide::Inside, first[0]).action, Action::Forward);
+    EXPECT_EQ(nat.Send(NatSide::Inside, second[1]).action, Action::Hold);
+    EXPECT_EQ(nat.Send(NatSide::Inside, other[1]).action, Action::Hold);
+    EXPECT_EQ(nat.Send(NatSide::Inside, first[1]).action, Action::Forward);
+}
+
+TEST(NatBoxFragments, FloodWithoutFirstIsBoundedAndHurtsNobodyElse)
+{
+    NatSettings settings = Preset("symmetric");
+    settings.limits.heldFragments = 10;
+    settings.limits.fragmentedDatagrams = 20;
+    NatUnderTest nat(settings);
+    auto legitimate = Fragments(ALICE, SERVER, 1);
+    ASSERT_EQ(nat.Send(NatSide::Inside, legitimate[0]).action, Action::Forward);
+    for (uint16_t identification = 2; identification < 1000; ++identification)
+    {
+        auto flood = Fragments(BOB, SERVER, identification);
+        const NatVerdict verdict = nat.Send(NatSide::Inside, flood[1]);
+        EXPECT_EQ(verdict.reason, identification < 12 ? "" : "nat.fragment-limit");
+        auto unsolicited = Fragments(STRANGER, {EXTERNAL, 6000}, identification);
+        EXPECT_EQ(nat.Send(NatSide::Outside, unsolicited[0]).action, Action::Drop);
+    }
+    EXPECT_EQ(nat.Send(NatSide::Inside, legitimate[1]).action, Action::Forward);
+    nat.box.Timeout(seconds(2));
+    EXPECT_EQ(nat.box.TakeAbandoned().size(), 10U);
+}
+
+TEST(NatBoxFragments, TinyAndOverlappingOnesAreRefused)
+{
+    NatUnderTest nat(Preset("symmetric"));
+    TcpFields tcp;
+    tcp.flags = TCP_SYN;
+    const Packet packet = BuildTcp(ALICE, SERVER, tcp, Packet(100, 1));
+    auto tiny = FragmentPacket(packet, 28);
+    EXPECT_EQ(nat.Send(NatSide::Inside, tiny[0]).reason, "nat.tiny-fragment");
+    EXPECT_EQ(nat.Send(NatSide::Inside, tiny[1]).reason, "nat.overlapping-fragment");
+    EXPECT_EQ(nat.Send(NatSide::Inside, tiny[2]).reason, "nat.overlapping-fragment");
+    EXPECT_EQ(nat.box.MappingCount(), 0U);
+    auto whole = FragmentPacket(packet, 60);
+    EXPECT_EQ(nat.Send(NatSide::Inside, whole[0]).action, Action::Forward);
+    EXPECT_EQ(nat.Send(NatSide::Inside, whole[1]).action, Action::Forward);
+}
+
+TEST(NatFragmentTable, ForgetsTheOldestDecidedDatagramWhenFull)
+{
+    NatFragmentTable table(2, 10, seconds(2));
+    std::vector<uint64_t> released;
+    const auto key = [](uint16_t identification) {
+        return NatDatagramKey{ALICE.address, SERVER.address, identification, Protocol::Udp};
+    };
+    for (uint16_t identification = 1; identification <= 3; ++identification)
+    {
+        table.Decide(TimePoint(0), key(identification), NatDecision::Left(), released);
+    }
+    EXPECT_EQ(table.Find(key(1)), nullptr);
+    EXPECT_NE(table.Find(key(2)), nullptr);
+    EXPECT_NE(table.Find(key(3)), nullptr);
+    EXPECT_EQ(table.DatagramCount(), 2U);
+    EXPECT_TRUE(table.Hold(TimePoint(1), key(4), 1, 100));
+    EXPECT_TRUE(table.Hold(TimePoint(1), key(5), 2, 100));
+    EXPECT_FALSE(table.Hold(TimePoint(1), key(6), 3, 100)) << "waiting ones are not pushed out";
+    EXPECT_EQ(table.HeldCount(), 2U);
+    std::vector<NatFragmentTable::Abandoned> abandoned;
+    table.Expire(seconds(3), abandoned);
+    EXPECT_EQ(abandoned.size(), 2U);
+    EXPECT_EQ(table.DatagramCount() + table.HeldCount(), 0U);
+    EXPECT_EQ(table.NextExpiry(), TIME_NEVER);
+}
+
+} // namespace
+} // namespace isb::test
