@@ -237,7 +237,7 @@ IST_INLINE void ist_active_step(struct ist_splice *splice, const struct ist_pack
 		 !ist_tuple_equal(&side->tuple, &packet->tuple))
 		ist_drop(verdict, IST_REASON_SIDE_TAKEN);
 	else if (splice->state == IST_STATE_CLOSED)
-		ist_on_closed(packet, settings, verdict);
+		ist_on_closed(packet, from, settings, verdict);
 	else if (b && splice->state <= IST_STATE_SYN_RCVD && splice->state != IST_STATE_SYN_LOOKUP)
 		ist_drop(verdict, IST_REASON_UNPAIRED);
 	else if (packet->tcp_flags & IST_TCP_SYN && b)

@@ -177,6 +177,7 @@ IST_INLINE void ist_craft(struct ist_splice *splice, unsigned int to, unsigned i
 /*
  * The RST that answers a TCP segment which belongs to no splice or to a closed one (RFC 9293
  * section 3.10.7.1). Returns whether there is one: a RST, and what is not TCP, gets none.
+ * `out->to` is the caller's to set.
  */
 IST_INLINE bool ist_reset_reply(const struct ist_packet *packet,
 				const struct ist_settings *settings, struct ist_crafted *out)

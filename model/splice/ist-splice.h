@@ -266,12 +266,14 @@ IST_INLINE bool ist_flags_bad(unsigned int flags)
 }
 
 /* A packet for a splice that is over: TCP gets the RST that it would get from a closed port. */
-IST_INLINE void ist_on_closed(const struct ist_packet *packet, const struct ist_settings *settings,
-			      struct ist_verdict *verdict)
+IST_INLINE void ist_on_closed(const struct ist_packet *packet, unsigned int from,
+			      const struct ist_settings *settings, struct ist_verdict *verdict)
 {
 	ist_drop(verdict, IST_REASON_CLOSED);
-	if (ist_reset_reply(packet, settings, &verdict->emit[0]))
-		verdict->emit_count = 1;
+	if (!ist_reset_reply(packet, settings, &verdict->emit[0]))
+		return;
+	verdict->emit[0].to = (uint8_t)from;
+	verdict->emit_count = 1;
 }
 
 /* Everything but plain segments in ESTABLISHED. */
@@ -290,7 +292,7 @@ IST_INLINE void ist_tcp_slow_step(struct ist_splice *splice, const struct ist_pa
 	else if ((side->flags & IST_SIDE_KNOWN) && !ist_tuple_equal(&side->tuple, &packet->tuple))
 		ist_drop(verdict, IST_REASON_SIDE_TAKEN);
 	else if (splice->state == IST_STATE_CLOSED)
-		ist_on_closed(packet, settings, verdict);
+		ist_on_closed(packet, from, settings, verdict);
 	else if (packet->tcp_flags & IST_TCP_SYN)
 		ist_on_syn(splice, packet, from, now_ns, settings, verdict);
 	else if (splice->state <= IST_STATE_SYN_LOOKUP && (packet->tcp_flags & IST_TCP_RST))

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every entry point of the splice core as a function of its own: compiled by a freestanding C11
+ * compiler, whose report of stack use is then the core's. */
+#include "model/splice/ist-active.h"
+#include "model/splice/ist-names.h"
+#include "model/splice/ist-splice.h"
+
+int parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length);
+int parse_quoted(struct ist_packet *packet, const uint8_t *data, uint32_t captured);
+struct ist_deltas apply(uint8_t *header, const struct ist_packet *packet,
+			const struct ist_rewrite *rewrite, unsigned int mode);
+void step(struct ist_splice *splice, const struct ist_packet *packet, unsigned int from,
+	  uint64_t now_ns, const struct ist_settings *settings, struct ist_verdict *verdict);
+void active_step(struct ist_splice *splice, const struct ist_packet *packet, unsigned int from,
+		 uint64_t now_ns, const struct ist_settings *settings, struct ist_verdict *verdict);
+void timeout(struct ist_splice *splice, uint64_t now_ns, const struct ist_settings *settings,
+	     struct ist_verdict *verdict);
+void init(struct ist_splice *splice, struct ist_settings *settings,
+	  const struct ist_active_config *config);
+bool reply(const struct ist_packet *packet, const struct ist_settings *settings,
+	   struct ist_crafted *out);
+const char *name(int code);
+
+int parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length)
+{
+	return ist_packet_parse(packet, data, captured, length);
+}
+
+int parse_quoted(struct ist_packet *packet, const uint8_t *data, uint32_t captured)
+{
+	return ist_packet_parse_quoted(packet, data, captured);
+}
+
+struct ist_deltas apply(uint8_t *header, const struct ist_packet *packet,
+			const struct ist_rewrite *rewrite, unsigned int mode)
+{
+	return ist_rewrite_apply(header, packet, rewrite, mode);
+}
+
+void step(struct ist_splice *splice, const struct ist_packet *packet, unsigned int from,
+	  uint64_t now_ns, const struct ist_settings *settings, struct ist_verdict *verdict)
+{
+	ist_splice_step(splice, packet, from, now_ns, settings, verdict);
+}
+
+void active_step(struct ist_splice *splice, const struct ist_packet *packet, unsigned int from,
+		 uint64_t now_ns, const struct ist_settings *settings, struct ist_verdict *verdict)
+{
+	ist_active_step(splice, packet, from, now_ns, settings, verdict);
+}
+
+void timeout(struct ist_splice *splice, uint64_t now_ns, const struct ist_settings *settings,
+	     struct ist_verdict *verdict)
+{
+	ist_splice_timeout(splice, now_ns, settings, verdict);
+}
+
+void init(struct ist_splice *splice, struct ist_settings *settings,
+	  const struct ist_active_config *config)
+{
+	ist_settings_default(settings);
+	ist_active_init(splice, config, settings);
+	ist_splice_fall_back(splice);
+}
+
+bool reply(const struct ist_packet *packet, const struct ist_settings *settings,
+	   struct ist_crafted *out)
+{
+	return ist_reset_reply(packet, settings, out);
+}
+
+const char *name(int code)
+{
+	const unsigned int number = (unsigned int)code;
+
+	return code < 0		   ? ist_parse_error_name(code)
+	       : number > 300	   ? ist_state_name(number - 300)
+	       : number > 200	   ? ist_method_name(number - 200)
+	       : (number & 1) != 0 ? ist_reason_name(number)
+				   : ist_reason_rule(number);
+}
