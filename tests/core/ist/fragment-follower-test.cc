@@ -28,7 +28,7 @@ class FragmentFollowerTest : public testing::Test
     FragmentFollower::Later
     Next(size_t index, bool last = false)
     {
-        return follower.Next(now, DATAGRAM, index * PART, PART, last);
+        return follower.Next(now, DATAGRAM, {index * PART, PART, last}, true);
     }
 
     IstSettings settings;
@@ -52,10 +52,12 @@ TEST_F(FragmentFollowerTest, FragmentsOfAnotherDatagramDoNotShareIt)
     follower.First(now, DATAGRAM, ForwardBy(5), PART);
     FragmentKey other = DATAGRAM;
     other.identification = 78;
-    EXPECT_EQ(follower.Next(now, other, PART, PART, false).fate.kind, DatagramFate::Unknown);
+    EXPECT_EQ(follower.Next(now, other, {PART, PART, false}, true).fate.kind,
+              DatagramFate::Unknown);
     other = DATAGRAM;
     other.protocol = Protocol::Tcp;
-    EXPECT_EQ(follower.Next(now, other, PART, PART, false).fate.kind, DatagramFate::Unknown);
+    EXPECT_EQ(follower.Next(now, other, {PART, PART, false}, true).fate.kind,
+              DatagramFate::Unknown);
 }
 
 TEST_F(FragmentFollowerTest, FragmentsThatOvertookTheFirstAreReleasedInOrder)
@@ -72,6 +74,13 @@ TEST_F(FragmentFollowerTest, FragmentsThatOvertookTheFirstAreReleasedInOrder)
     EXPECT_EQ(Next(1).fate.splice, 5U);
     EXPECT_EQ(follower.Size(), 0U);
     EXPECT_EQ(follower.Held(), 0U);
+}
+
+TEST_F(FragmentFollowerTest, NothingIsHeldThatCannotBeOurs)
+{
+    const auto later = follower.Next(now, DATAGRAM, {PART, PART, false}, false);
+    EXPECT_EQ(later.fate.kind, DatagramFate::NotOurs);
+    EXPECT_EQ(follower.Size(), 0U);
 }
 
 TEST_F(FragmentFollowerTest, HeldFragmentsAreAbandonedAfterTheTimeout)
@@ -94,17 +103,18 @@ TEST_F(FragmentFollowerTest, StateIsBounded)
     size_t held = 0;
     for (uint16_t id = 0; id < 1000; ++id)
     {
-        held += small.Next(now, {{1}, {2}, id, Protocol::Udp}, PART, PART, false).ticket != 0;
+        held +=
+            small.Next(now, {{1}, {2}, id, Protocol::Udp}, {PART, PART, false}, true).ticket != 0;
         EXPECT_LE(small.Size(), 4U);
         EXPECT_LE(small.Held(), 6U);
     }
     EXPECT_EQ(held - small.Held(), small.TakeAbandoned().size()); // no ticket is lost
     for (int i = 0; i < 100; ++i)
     {
-        (void)small.Next(now, DATAGRAM, PART, PART, false);
+        (void)small.Next(now, DATAGRAM, {PART, PART, false}, true);
     }
     EXPECT_EQ(small.Held(), 6U);
-    EXPECT_EQ(small.Next(now, DATAGRAM, PART, PART, false).ticket, 0U); // full: drop
+    EXPECT_EQ(small.Next(now, DATAGRAM, {PART, PART, false}, true).ticket, 0U); // full: drop
 }
 
 TEST_F(FragmentFollowerTest, IdentificationUsedAgainTakesTheNewFate)
