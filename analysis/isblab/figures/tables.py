@@ -55,7 +55,8 @@ class Point:
 
     @property
     def mean(self) -> float:
-        return statistics.fmean(self.values.values())
+        """Never outside the values: equal ones may have a mean that is rounded away from them."""
+        return min(max(statistics.fmean(self.values.values()), self.low), self.high)
 
     @property
     def low(self) -> float:

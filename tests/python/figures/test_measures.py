@@ -7,7 +7,7 @@ import pytest
 
 from isblab.figures import measures as m
 from isblab.figures.phases import MAC_TO_PCI
-from isblab.figures.tables import Missing, Row, Table, View
+from isblab.figures.tables import Missing, Point, Row, Table, View
 
 
 def view(**curves: dict[float, float]) -> View:
@@ -72,3 +72,8 @@ def test_a_missing_curve_is_missing():
         m.onset("f", "nat")(view(direct={1: 0.0}))
     with pytest.raises(Missing):
         m.drop_share("f", ("nat",), "NIC buffer")(view(direct={1: 0.0}))
+
+
+def test_mean_of_equal_values_is_that_value():
+    point = Point(1.0, dict.fromkeys(range(5), 93.617248))
+    assert point.mean == point.low == point.high
