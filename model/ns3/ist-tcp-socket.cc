@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/ns3/ist-tcp-socket.h"
 
+#include "model/ns3/send-gate.h"
+
 #include "ns3/inet-socket-address.h"
 #include "ns3/node.h"
 #include "ns3/object-factory.h"
@@ -59,8 +61,17 @@ IstTcpSocket::GetTypeId()
 
 IstTcpSocket::IstTcpSocket(const IstTcpSocket& other)
     : TcpSocketBase(other),
+      m_gate(other.m_gate),
       m_initialSequence(other.m_initialSequence)
 {
+}
+
+IstTcpSocket::~IstTcpSocket()
+{
+    if (m_gate)
+    {
+        m_gate->Forget(this);
+    }
 }
 
 Ptr<IstTcpSocket>
@@ -93,6 +104,30 @@ uint32_t
 IstTcpSocket::GetInitialSequence() const
 {
     return m_initialSequence;
+}
+
+void
+IstTcpSocket::SetGate(Ptr<SendGate> gate)
+{
+    m_gate = gate;
+}
+
+void
+IstTcpSocket::ResumeSending()
+{
+    SendPendingData(m_connected);
+}
+
+uint32_t
+IstTcpSocket::AvailableWindow() const
+{
+    const uint32_t window = TcpSocketBase::AvailableWindow();
+    // The base asks before each segment, in a const method; the gate only notes who asked.
+    if (window > 0 && m_gate && !m_gate->Admit(const_cast<IstTcpSocket*>(this)))
+    {
+        return 0;
+    }
+    return window;
 }
 
 void

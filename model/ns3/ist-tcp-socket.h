@@ -7,6 +7,8 @@
 namespace ns3
 {
 
+class SendGate;
+
 /**
  * TCP socket with a chosen initial sequence number and with RFC 9293's answers where ns-3 3.37's
  * TcpSocketBase gives others. A splice test between two plain ns-3 sockets proves nothing, because
@@ -33,6 +35,7 @@ class IstTcpSocket : public TcpSocketBase
 
     IstTcpSocket() = default;
     IstTcpSocket(const IstTcpSocket& other);
+    ~IstTcpSocket() override;
 
     /// Socket on `node`, which must have an Internet stack, with the node's RTT estimator,
     /// TCP NewReno (RFC 6582) and the node's recovery algorithm.
@@ -42,6 +45,11 @@ class IstTcpSocket : public TcpSocketBase
     /// adds a value computed from its peer, as RFC 6528 does). Below 2^31; before Connect().
     void SetInitialSequence(uint32_t sequence);
     uint32_t GetInitialSequence() const;
+
+    /// Segments go down only when `gate` admits them; accepted connections inherit it.
+    void SetGate(Ptr<SendGate> gate);
+    /// The gate has room again: sends what the windows allow.
+    void ResumeSending();
 
     int Connect(const Address& address) override;
     /// Ends the connection by RST, throwing away what is unsent (RFC 9293 section 3.10.5). No
@@ -57,6 +65,7 @@ class IstTcpSocket : public TcpSocketBase
     void DoForwardUp(Ptr<Packet> packet,
                      const Address& fromAddress,
                      const Address& toAddress) override;
+    uint32_t AvailableWindow() const override;
 
   private:
     /// The SYN flag's part in the simultaneous open is done: makes the ACK of it that the base
@@ -67,6 +76,7 @@ class IstTcpSocket : public TcpSocketBase
     bool HandleClosing(Ptr<Packet> packet, const TcpHeader& header);
     void StartAt(uint32_t sequence);
 
+    Ptr<SendGate> m_gate;
     uint32_t m_initialSequence = 0;
     bool m_active = false; ///< opened by Connect()
 };

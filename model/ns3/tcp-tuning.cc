@@ -2,6 +2,7 @@
 #include "model/ns3/tcp-tuning.h"
 
 #include "model/core/random/rng.h"
+#include "model/ns3/send-gate.h"
 
 #include "ns3/boolean.h"
 #include "ns3/node.h"
@@ -42,8 +43,9 @@ TcpTuning::GetTypeId()
                           MakeUintegerAccessor(&TcpTuning::m_initialWindow),
                           MakeUintegerChecker<uint32_t>(1, 64))
             .AddAttribute("MinRto",
-                          "Least retransmission time-out.",
-                          TimeValue(MilliSeconds(40)),
+                          "Least retransmission time-out (TCP_RTO_MIN of Linux 2.4). Above "
+                          "DelayedAck, or a single segment always times out.",
+                          TimeValue(MilliSeconds(200)),
                           MakeTimeAccessor(&TcpTuning::m_minRto),
                           MakeTimeChecker(MilliSeconds(1)))
             .AddAttribute("DelayedAck",
@@ -67,6 +69,7 @@ TcpTuning::MakeSocket(Ptr<Node> node, uint64_t seed) const
     socket->SetAttribute("Sack", BooleanValue(true));
     socket->SetAttribute("Timestamp", BooleanValue(true));
     socket->SetAttribute("WindowScaling", BooleanValue(true));
+    socket->SetGate(SendGate::Of(node));
     isb::SeededRng rng(seed);
     socket->SetInitialSequence(static_cast<uint32_t>(rng.Next() >> 33));
     return socket;
