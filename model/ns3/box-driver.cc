@@ -209,6 +209,7 @@ void
 BoxDriver::DoDispose()
 {
     m_timer.Cancel();
+    m_pump.Cancel();
     m_machine.reset();
     m_ipv4 = nullptr;
     m_ports.clear();
@@ -229,7 +230,7 @@ BoxDriver::Submit(isb::Duration cost, std::function<void()> done)
     }
     m_jobs.push_back(std::move(done));
     m_machine->Submit(SimulatedNow(), {m_nextJob++, cost});
-    Pump();
+    PumpSoon();
 }
 
 bool
@@ -394,7 +395,7 @@ BoxDriver::OnIp(uint32_t port, Ptr<Packet> packet)
     {
         const uint32_t bytes = ETHERNET_HEADER + packet->GetSize();
         m_machine->Transmit(SimulatedNow(), port, Keep(packet), bytes);
-        Pump();
+        PumpSoon();
         return true;
     }
     Port& out = m_ports[port];
@@ -413,12 +414,20 @@ BoxDriver::OnIp(uint32_t port, Ptr<Packet> packet)
 }
 
 void
+BoxDriver::PumpSoon()
+{
+    // Called out of the IP stack and sockets, which must return before the machine delivers to
+    // them.
+    if (!m_pumping && !m_pump.IsRunning())
+    {
+        m_pump = Simulator::ScheduleNow(&BoxDriver::Pump, this);
+    }
+}
+
+void
 BoxDriver::Pump()
 {
-    if (m_pumping)
-    {
-        return; // an input made while an output is handled: the loop below goes on with it
-    }
+    m_pump.Cancel();
     m_pumping = true;
     while (const isb::BoxOutput* output = m_machine->Next(SimulatedNow()))
     {
@@ -432,15 +441,9 @@ BoxDriver::Pump()
         m_timerAt = next;
         if (next != isb::TIME_NEVER)
         {
-            m_timer = Simulator::Schedule(ToTime(next - SimulatedNow()), &BoxDriver::Wake, this);
+            m_timer = Simulator::Schedule(ToTime(next - SimulatedNow()), &BoxDriver::Pump, this);
         }
     }
-}
-
-void
-BoxDriver::Wake()
-{
-    Pump();
 }
 
 void

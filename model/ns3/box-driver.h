@@ -116,9 +116,11 @@ class BoxDriver : public Object
 
     bool OnWire(uint32_t port, Ptr<const Packet> packet);
     bool OnIp(uint32_t port, Ptr<Packet> packet);
+    /// Takes the machine's outputs until it has none, and sets its timer.
     void Pump();
+    /// The same in an event of its own.
+    void PumpSoon();
     void Handle(const isb::BoxOutput& output);
-    void Wake();
     void TellRoom();
     void ToIp(uint32_t port, Ptr<Packet> packet);
     void PutOnWire(uint32_t port, Ptr<Packet> packet);
@@ -133,6 +135,7 @@ class BoxDriver : public Object
     bool m_hasMachine = false;
     bool m_pumping = false;
     EventId m_timer;
+    EventId m_pump;
     isb::TimePoint m_timerAt = isb::TIME_NEVER;
     Ptr<Ipv4> m_ipv4;
     std::vector<Port> m_ports;
@@ -142,7 +145,7 @@ class BoxDriver : public Object
     std::vector<Ptr<Packet>> m_slots; ///< frames inside the machine, by handle
     std::vector<uint64_t> m_freeSlots;
     std::deque<std::function<void()>> m_jobs; ///< in the order of Submit()
-    bool m_processRuns = false; ///< a job's `done` is being called
+    bool m_processRuns = false;               ///< a job's `done` is being called
     uint64_t m_nextJob = 0;
     uint64_t m_sent = 0;
     uint64_t m_socketDrops = 0;

@@ -122,12 +122,29 @@ uint32_t
 IstTcpSocket::AvailableWindow() const
 {
     const uint32_t window = TcpSocketBase::AvailableWindow();
+    if (window == 0 || IsReceiverFull())
+    {
+        return 0;
+    }
     // The base asks before each segment, in a const method; the gate only notes who asked.
-    if (window > 0 && m_gate && !m_gate->Admit(const_cast<IstTcpSocket*>(this)))
+    if (m_gate && !m_gate->Admit(const_cast<IstTcpSocket*>(this)))
     {
         return 0;
     }
     return window;
+}
+
+bool
+IstTcpSocket::IsReceiverFull() const
+{
+    if (UnAckDataCount() < m_rWnd.Get())
+    {
+        return false;
+    }
+    SequenceNumber32 next;
+    SequenceNumber32 end;
+    const bool recovery = m_sackEnabled && m_tcb->m_congState == TcpSocketState::CA_RECOVERY;
+    return m_txBuffer->NextSeg(&next, &end, recovery) && next == end;
 }
 
 void
@@ -147,6 +164,33 @@ IstTcpSocket::Connect(const Address& address)
     SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const Address&>(),
                       MakeNullCallback<void, Ptr<Socket>, const Address&>());
     return TcpSocketBase::Connect(address);
+}
+
+Ptr<Packet>
+IstTcpSocket::Recv(uint32_t maxSize, uint32_t flags)
+{
+    Ptr<Packet> packet = TcpSocketBase::Recv(maxSize, flags);
+    if (packet && packet->GetSize() > 0 &&
+        (m_state == ESTABLISHED || m_state == FIN_WAIT_1 || m_state == FIN_WAIT_2))
+    {
+        UpdateAdvertisedWindow();
+    }
+    return packet;
+}
+
+void
+IstTcpSocket::UpdateAdvertisedWindow()
+{
+    const SequenceNumber32 next = m_tcb->m_rxBuffer->NextRxSequence();
+    const SequenceNumber32 promised = m_highTxAck + m_advWnd.Get();
+    const auto open = static_cast<uint32_t>(m_tcb->m_rxBuffer->MaxRxSequence() - next);
+    const auto known = promised > next ? static_cast<uint32_t>(promised - next) : 0;
+    // Half of the buffer is used up as the sender knows it, and it may send twice as much.
+    if (2 * known <= m_tcb->m_rxBuffer->MaxBufferSize() && open >= 2 * known &&
+        open >= known + m_tcb->m_segmentSize)
+    {
+        SendEmptyPacket(TcpHeader::ACK);
+    }
 }
 
 void

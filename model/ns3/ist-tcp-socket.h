@@ -22,6 +22,10 @@ class SendGate;
  *    (the base uses the accept callback).
  *  - LAST_ACK and CLOSING end only when the FIN is acknowledged (the base closes on any ACK, with
  *    data in flight).
+ *  - No segment is tried when the receiver's window is used up but some of it is marked as
+ *    received (the base then sends an empty one, and crashes).
+ *  - Reading from a full buffer tells the sender about the window (RFC 9293 section 3.8.6.2.2, by
+ *    Linux' rule; the base waits for the delayed ACK or for the sender's probe).
  *  - A repeated SYN+ACK when synchronized, and a repeated FIN in TIME_WAIT, are acknowledged (the
  *    base is silent, so a lost ACK is never repaired).
  *
@@ -52,6 +56,7 @@ class IstTcpSocket : public TcpSocketBase
     void ResumeSending();
 
     int Connect(const Address& address) override;
+    Ptr<Packet> Recv(uint32_t maxSize, uint32_t flags) override;
     /// Ends the connection by RST, throwing away what is unsent (RFC 9293 section 3.10.5). No
     /// callback is called.
     void Abort();
@@ -71,6 +76,9 @@ class IstTcpSocket : public TcpSocketBase
     /// The SYN flag's part in the simultaneous open is done: makes the ACK of it that the base
     /// understands.
     static void StripSyn(Ptr<Packet> packet, TcpHeader header, uint8_t windowShift);
+    /// All that the receiver's window holds is sent, and nothing of it is known to be lost.
+    bool IsReceiverFull() const;
+    void UpdateAdvertisedWindow();
     bool HandleSynSent(const TcpHeader& header);
     bool HandleSynAck(Ptr<Packet> packet, const TcpHeader& header);
     bool HandleClosing(Ptr<Packet> packet, const TcpHeader& header);
