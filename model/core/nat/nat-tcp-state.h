@@ -13,7 +13,7 @@ namespace isb
 /// That much tells apart the two timers of RFC 5382 REQ-5: established, and transitory while the
 /// connection opens or closes. Sequence numbers are not tracked, so an RST cannot be checked;
 /// therefore it only shortens the timer, and a later packet undoes that (RFC 6146 section 3.5.2.2,
-/// state TRANS, which RFC 7857 section 2.1 adopts).
+/// state TRANS, which RFC 7857 section 2 adopts).
 class NatTcpState
 {
   public:

@@ -58,7 +58,7 @@ TEST_P(NatBoxIcmpError, OutboundIsTranslatedWithThePacketItQuotes)
     }
 }
 
-TEST_P(NatBoxIcmpError, NeitherEndsNorRefreshesTheMapping) // RFC 5508 REQ-4, REQ-5; RFC 5382 REQ-8
+TEST_P(NatBoxIcmpError, NeitherEndsNorRefreshesTheMapping) // RFC 4787 REQ-12, RFC 5382 REQ-10
 {
     NatUnderTest nat(Preset("symmetric"));
     const Packet outer = SentOutside(nat, GetParam());
