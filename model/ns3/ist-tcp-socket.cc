@@ -205,26 +205,6 @@ IstTcpSocket::Abort()
     DeallocateEndPoint();
 }
 
-Ptr<Packet>
-IstTcpSocket::Recv(uint32_t maxSize, uint32_t flags)
-{
-    Ptr<Packet> data = TcpSocketBase::Recv(maxSize, flags);
-    const bool receiving = m_state == ESTABLISHED || m_state == FIN_WAIT_1 || m_state == FIN_WAIT_2;
-    if (!receiving || !data || data->GetSize() == 0 || m_tcb->m_rxBuffer->GotFin())
-    {
-        return data;
-    }
-    // What the peer still believes to be free, and what is.
-    const SequenceNumber32 next = m_tcb->m_rxBuffer->NextRxSequence();
-    const int64_t known = int64_t{m_highTxAck - next} + m_advWnd.Get();
-    const int64_t window = m_tcb->m_rxBuffer->MaxRxSequence() - next;
-    if (window >= m_tcb->m_segmentSize && window >= 2 * known)
-    {
-        SendEmptyPacket(TcpHeader::ACK);
-    }
-    return data;
-}
-
 Ptr<TcpSocketBase>
 IstTcpSocket::Fork()
 {

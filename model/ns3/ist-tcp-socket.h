@@ -22,9 +22,6 @@ class SendGate;
  *    (the base uses the accept callback).
  *  - LAST_ACK and CLOSING end only when the FIN is acknowledged (the base closes on any ACK, with
  *    data in flight).
- *  - Reading tells the peer when it at least doubles the window that he knows (RFC 9293 section
- *    3.8.6.2.2, Linux' tcp_cleanup_rbuf(); the base never does, and a closed window stays closed
- *    until a timer).
  *  - No segment is tried when the receiver's window is used up but some of it is marked as
  *    received (the base then sends an empty one, and crashes).
  *  - Reading from a full buffer tells the sender about the window (RFC 9293 section 3.8.6.2.2, by
@@ -59,7 +56,6 @@ class IstTcpSocket : public TcpSocketBase
     void ResumeSending();
 
     int Connect(const Address& address) override;
-    Ptr<Packet> Recv(uint32_t maxSize, uint32_t flags) override;
     Ptr<Packet> Recv(uint32_t maxSize, uint32_t flags) override;
     /// Ends the connection by RST, throwing away what is unsent (RFC 9293 section 3.10.5). No
     /// callback is called.

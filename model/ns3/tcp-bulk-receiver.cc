@@ -4,6 +4,7 @@
 #include "ns3/inet-socket-address.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
+#include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
 #include <algorithm>
@@ -17,15 +18,22 @@ NS_OBJECT_ENSURE_REGISTERED(TcpBulkReceiver);
 TypeId
 TcpBulkReceiver::GetTypeId()
 {
-    static TypeId tid = TypeId("ns3::TcpBulkReceiver")
-                            .SetParent<TrafficApplication>()
-                            .SetGroupName("Isb")
-                            .AddConstructor<TcpBulkReceiver>()
-                            .AddAttribute("ReadSize",
-                                          "Most bytes of one receiving system call.",
-                                          UintegerValue(8192),
-                                          MakeUintegerAccessor(&TcpBulkReceiver::m_readSize),
-                                          MakeUintegerChecker<uint32_t>(1, 131072));
+    static TypeId tid =
+        TypeId("ns3::TcpBulkReceiver")
+            .SetParent<TrafficApplication>()
+            .SetGroupName("Isb")
+            .AddConstructor<TcpBulkReceiver>()
+            .AddAttribute("ReadSize",
+                          "Most bytes of one receiving system call.",
+                          UintegerValue(8192),
+                          MakeUintegerAccessor(&TcpBulkReceiver::m_readSize),
+                          MakeUintegerChecker<uint32_t>(1, 131072))
+            .AddAttribute("OpenInterval",
+                          "Time between two calls that open a connection. All at once would "
+                          "overflow a receive ring before any traffic.",
+                          TimeValue(MicroSeconds(500)),
+                          MakeTimeAccessor(&TcpBulkReceiver::m_openInterval),
+                          MakeTimeChecker(Time(0)));
     return tid;
 }
 
@@ -82,14 +90,21 @@ TcpBulkReceiver::StartApplication()
     }
     for (size_t i = 0; i < m_plans.size(); ++i)
     {
-        Open(i);
+        m_opening.push_back(Simulator::Schedule(m_openInterval * static_cast<int64_t>(i),
+                                                &TcpBulkReceiver::Open,
+                                                this,
+                                                i));
     }
 }
 
 void
 TcpBulkReceiver::StopApplication()
 {
-    // Reads on until the sender closes.
+    for (EventId& event : m_opening)
+    {
+        event.Cancel();
+    }
+    // Connections that are open are read on until the sender closes them.
 }
 
 size_t

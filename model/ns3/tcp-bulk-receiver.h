@@ -6,6 +6,9 @@
 #include "model/ns3/tcp-tuning.h"
 #include "model/ns3/traffic-application.h"
 
+#include "ns3/event-id.h"
+#include "ns3/nstime.h"
+
 #include <deque>
 #include <vector>
 
@@ -53,6 +56,8 @@ class TcpBulkReceiver : public TrafficApplication
     std::deque<Connection> m_connections;
     Ptr<Socket> m_listener;
     Ptr<TcpTuning> m_tuning;
+    std::vector<EventId> m_opening;
+    Time m_openInterval;
     uint64_t m_seed = 0;
     uint32_t m_readSize = 0;
 };

@@ -5,6 +5,9 @@
 #include "model/ns3/tcp-tuning.h"
 #include "model/ns3/traffic-application.h"
 
+#include "ns3/event-id.h"
+#include "ns3/nstime.h"
+
 #include <vector>
 
 namespace ns3
@@ -55,6 +58,8 @@ class TcpBulkSender : public TrafficApplication
     std::vector<TcpPlan> m_plans;
     std::vector<Connection> m_connections;
     Ptr<TcpTuning> m_tuning;
+    std::vector<EventId> m_opening;
+    Time m_openInterval;
     uint64_t m_seed = 0;
     uint32_t m_writeSize = 0;
     bool m_running = false;
