@@ -153,7 +153,7 @@ enum ist_event {
 	IST_EVENT_PAIRED = 0x02,   /* the second came: both 5-tuples now own the flow */
 	IST_EVENT_FALLBACK = 0x04, /* Pure became Passive: `reason` says why */
 	IST_EVENT_CLOSED = 0x08,   /* over: `reason` says why; the carrier may remove the splice */
-	IST_EVENT_RENEWED = 0x10,  /* a side began anew: flow entries of the other are void */
+	IST_EVENT_RENEWED = 0x10,  /* begun anew: a side not IST_SIDE_KNOWN has no flow */
 };
 
 #define IST_CRAFTED_MAX 80
