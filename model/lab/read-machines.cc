@@ -11,6 +11,7 @@ std::vector<std::string_view>
 NamesOf(const std::map<std::string, MachineParameters>& machines)
 {
     std::vector<std::string_view> names;
+    names.reserve(machines.size());
     for (const auto& [name, parameters] : machines)
     {
         names.push_back(name);

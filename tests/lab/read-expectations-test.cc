@@ -58,6 +58,36 @@ at-least = "2 ms")"}},
                    "45: unknown key 'at-moost' in [[expect]]; nearest valid: 'at-most'"}}),
     FaultName);
 
+TEST(ReadExpectations, GiveLimitsInTheUnitsOfTheResult)
+{
+    const ParsedLab parsed =
+        ParseLab(SmallLabWith({{45,
+                                "at-least = \"0.5 ms\"\nat-most = \"1 ms\"\n[[expect]]\n"
+                                "traffic = \"ping\"\nmeasure = \"loss\"\nequals = \"3 %\""}}),
+                 "t.toml");
+    ASSERT_TRUE(parsed) << parsed.errors.front().ToString();
+    ASSERT_EQ(parsed.lab->expectations.size(), 2U);
+    const Expectation& rtt = parsed.lab->expectations[0];
+    EXPECT_EQ(rtt.measure, Measure::Rtt);
+    EXPECT_EQ(rtt.atLeast, 500'000.0);
+    EXPECT_EQ(rtt.atMost, 1'000'000.0);
+    EXPECT_EQ(rtt.text, "ping: rtt at-least 0.5 ms at-most 1 ms");
+    const Expectation& loss = parsed.lab->expectations[1];
+    EXPECT_EQ(loss.measure, Measure::Loss);
+    EXPECT_EQ(loss.atLeast, 0.03);
+    EXPECT_EQ(loss.atMost, 0.03);
+    EXPECT_EQ(loss.text, "ping: loss equals 3 %");
+}
+
+TEST(ReadExpectations, MayBeNone)
+{
+    EXPECT_EQ(ErrorLines(SmallLabWith({{42, ""}, {43, ""}, {44, ""}, {45, ""}})),
+              std::vector<std::string>{});
+    EXPECT_EQ(
+        ErrorLines(SmallLabWith({{6, "expect = []"}, {42, ""}, {43, ""}, {44, ""}, {45, ""}})),
+        std::vector<std::string>{});
+}
+
 } // namespace
 
 } // namespace isb
