@@ -38,6 +38,20 @@ struct Arguments
     bool stats = false;
 };
 
+std::string
+SourceName(const std::string& file)
+{
+    return file == "-" ? "<stdin>" : file;
+}
+
+/// Says that the scenario as a whole cannot be built.
+int
+Refuse(const std::string& file, const std::string& why)
+{
+    std::cerr << SourceName(file) << ":1: " << why << '\n';
+    return EXIT_BAD_INPUT;
+}
+
 /// The scenario's text, or nothing after saying why.
 std::optional<std::string>
 ReadScenario(const std::string& file)
@@ -65,7 +79,7 @@ Load(const std::string& file, std::optional<isb::Lab>& lab)
     {
         return EXIT_ENVIRONMENT;
     }
-    isb::ParsedLab parsed = isb::ParseLab(*text, file == "-" ? "<stdin>" : file);
+    isb::ParsedLab parsed = isb::ParseLab(*text, SourceName(file));
     for (const isb::LabError& error : parsed.errors)
     {
         std::cerr << error.ToString() << '\n';
@@ -101,9 +115,12 @@ Run(const Arguments& arguments)
     const auto outcome = RunLab(*lab, options, std::cout);
     if (!outcome)
     {
-        std::cerr << (arguments.file == "-" ? "<stdin>" : arguments.file) << ": " << outcome.Why()
-                  << '\n';
-        return std::cout ? EXIT_BAD_INPUT : EXIT_ENVIRONMENT;
+        std::cerr << outcome.Why() << '\n';
+        return EXIT_ENVIRONMENT;
+    }
+    if (!outcome->refusal.empty())
+    {
+        return Refuse(arguments.file, outcome->refusal);
     }
     if (arguments.stats)
     {
@@ -120,7 +137,12 @@ int
 Check(const Arguments& arguments)
 {
     std::optional<isb::Lab> lab;
-    return Load(arguments.file, lab);
+    if (const int code = Load(arguments.file, lab); code != EXIT_HOLDS)
+    {
+        return code;
+    }
+    const std::string refusal = FindRefusal(*lab);
+    return refusal.empty() ? EXIT_HOLDS : Refuse(arguments.file, refusal);
 }
 
 int

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "helper/isblab-sim/run-lab.h"
 
+#include "helper/isblab-sim/capture.h"
 #include "helper/isblab-sim/result-json.h"
 #include "helper/lab-installer.h"
 
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 namespace
 {
@@ -59,6 +61,7 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
 {
     RunOutcome outcome;
     const auto begin = WallClock::now();
+    std::optional<Capture> capture;
     {
         ns3::LabInstaller installer(lab, options.seed);
         if (options.events)
@@ -66,10 +69,20 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
             installer.SetEventCallback([&](const isb::TraceEvent& event, const std::string& node)
                                        { out << ToJson(event, node) << '\n'; });
         }
+        if (!options.pcapDir.empty())
+        {
+            capture.emplace(options.pcapDir);
+            installer.SetWireCallback([&](const std::string& box,
+                                          const std::string& port,
+                                          ns3::Ptr<const ns3::Packet> packet,
+                                          bool leaves)
+                                      { capture->Write(box, port, packet, leaves); });
+        }
         if (auto error = installer.Install())
         {
             ns3::Simulator::Destroy();
-            return isb::Error{*error};
+            outcome.refusal = *error;
+            return outcome;
         }
         std::optional<Progress> progress;
         if (options.progress)
@@ -88,5 +101,22 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
     {
         return isb::Error{"write to standard output failed"};
     }
+    const std::string unwritten = capture ? capture->FirstFailure() : std::string();
+    if (!unwritten.empty())
+    {
+        return isb::Error{"write " + unwritten + ": failed"};
+    }
     return outcome;
+}
+
+std::string
+FindRefusal(const isb::Lab& lab)
+{
+    std::optional<std::string> refusal;
+    {
+        ns3::LabInstaller installer(lab, lab.seed);
+        refusal = installer.Install();
+    }
+    ns3::Simulator::Destroy();
+    return refusal.value_or(std::string());
 }

@@ -22,13 +22,17 @@ struct RunOptions
 /// What came out besides the lines printed.
 struct RunOutcome
 {
+    std::string refusal; ///< why ns-3 cannot build the lab: nothing was started or printed
     isb::LabResult result;
     uint64_t simulatorEvents = 0;
     double wallSeconds = 0;
 };
 
-/// Runs a lab in ns-3 and prints its events and its result as JSON lines. The error is one of the
-/// lab against ns-3, and nothing was printed, or an output that cannot be written.
+/// Runs a lab in ns-3 and prints its events and its result as JSON lines. The error is an output
+/// that cannot be written.
 isb::Result<RunOutcome> RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out);
+
+/// Builds a lab in ns-3 without running it: why it cannot be built, or nothing.
+std::string FindRefusal(const isb::Lab& lab);
 
 #endif
