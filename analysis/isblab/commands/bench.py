@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""isblab bench: microbenchmarks as ratios."""
+"""isblab bench: microbenchmarks as ratios, speed of the simulator."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import argparse
 import json
 import statistics
 import subprocess
+from dataclasses import dataclass, field
 
+from isblab import worker
 from isblab.environment import describe
 from isblab.errors import EnvironmentFailure
-from isblab.paths import program
+from isblab.paths import EXAMPLES, program
 from isblab.text import duration, table
 
 HELP = "run the microbenchmarks and print ratios"
@@ -18,12 +20,26 @@ DESCRIPTION = """\
 Run the microbenchmarks of the splice core and of the ns-3 models (google-benchmark). Rounds are
 interleaved at random and the first is dropped; the median over rounds and its spread (half of
 largest minus smallest, in percent of the median) are printed, with the ratio to the first
-benchmark of the same group. Times are of this machine; only ratios compare."""
+benchmark of the same group (the name before the slash). Then events and simulated seconds per
+second of wall time, for the thesis' five phases. Times are of this machine; only ratios compare."""
 
 BENCHES = ("bench_splice", "bench_ns3")
 _ROUNDS, _QUICK_ROUNDS = 9, 3
 _SECONDS, _QUICK_SECONDS = 0.2, 0.02
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+# What google-benchmark writes about every iteration; anything else is a counter of the benchmark.
+_STANDARD_KEYS = frozenset(
+    "name run_name run_type repetitions repetition_index threads iterations real_time cpu_time "
+    "time_unit family_index per_family_instance_index label items_per_second bytes_per_second "
+    "error_occurred error_message".split())
+
+
+@dataclass
+class _Measured:
+    """One benchmark: CPU nanoseconds an iteration in each round, and its counters."""
+
+    rounds: list[float] = field(default_factory=list)
+    counters: dict[str, float] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +56,13 @@ def main(args: argparse.Namespace) -> int:
     for bench in BENCHES:
         print(f"\n{bench}")
         print(_table(_measure(bench, args.quick)))
+    print("\nisblab-sim")
+    print(_simulator_table())
     return 0
 
 
-def _measure(bench: str, quick: bool) -> dict[str, list[float]]:
-    """Name -> CPU nanoseconds an iteration in each round, the first round dropped."""
+def _measure(bench: str, quick: bool) -> dict[str, _Measured]:
+    """What google-benchmark measured, by name."""
     command = [str(program(bench)), "--benchmark_format=json",
                "--benchmark_enable_random_interleaving=true",
                f"--benchmark_repetitions={_QUICK_ROUNDS if quick else _ROUNDS}",
@@ -52,20 +70,42 @@ def _measure(bench: str, quick: bool) -> dict[str, list[float]]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise EnvironmentFailure(f"{bench} failed: {done.stderr.strip()[-500:]}")
-    rounds: dict[str, list[float]] = {}
-    for item in json.loads(done.stdout)["benchmarks"]:
+    return parse(bench, done.stdout)
+
+
+def parse(bench: str, output: str) -> dict[str, _Measured]:
+    """google-benchmark's JSON by benchmark; EnvironmentFailure when one of them gave up."""
+    measured: dict[str, _Measured] = {}
+    for item in json.loads(output)["benchmarks"]:
+        if item.get("error_occurred"):
+            raise EnvironmentFailure(f"{bench}: {item['run_name']}: {item['error_message']}")
         if item.get("run_type") == "iteration":
-            time = item["cpu_time"] * _NANOSECONDS[item["time_unit"]]
-            rounds.setdefault(item["run_name"], []).append(time)
-    return {name: times[1:] or times for name, times in rounds.items()}
+            one = measured.setdefault(item["run_name"], _Measured())
+            one.rounds.append(item["cpu_time"] * _NANOSECONDS[item["time_unit"]])
+            one.counters = {key: value for key, value in item.items()
+                            if key not in _STANDARD_KEYS}
+    return measured
 
 
-def _table(measured: dict[str, list[float]]) -> str:
+def _table(measured: dict[str, _Measured]) -> str:
     baselines: dict[str, float] = {}
     rows = []
-    for name, times in measured.items():
+    for name, one in measured.items():
+        times = one.rounds[1:] or one.rounds
         median = statistics.median(times)
         baseline = baselines.setdefault(name.partition("/")[0], median)
         spread = (max(times) - min(times)) / 2 / median
-        rows.append((name, duration(median), f"{100 * spread:.1f} %", f"{median / baseline:.2f}"))
-    return table(("benchmark", "CPU time", "spread", "ratio"), rows)
+        counters = ", ".join(f"{key} {value:.4g}" for key, value in one.counters.items())
+        rows.append((name, duration(median), f"{100 * spread:.1f} %", f"{median / baseline:.2f}",
+                     counters or "-"))
+    return table(("benchmark", "CPU time", "spread", "ratio", "counters"), rows)
+
+
+def _simulator_table() -> str:
+    """Speed of the five phases, one at a time."""
+    jobs = [worker.Job(path=path, key=path.stem)
+            for path in sorted((EXAMPLES / "five-phases").glob("*.toml"))]
+    rows = [(result.key, f"{result.stats['eventsPerSecond']:,.0f}",
+             f"{result.stats['simulatedPerWall']:.2f}")
+            for result in worker.run_scenarios(jobs, workers=1)]
+    return table(("scenario", "events/s", "simulated s per s"), rows)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""isblab bench on what google-benchmark writes."""
+
+import json
+
+import pytest
+
+from isblab.commands import bench
+from isblab.errors import EnvironmentFailure
+
+
+def output(*items):
+    return json.dumps({"benchmarks": [
+        {"run_type": "iteration", "time_unit": "ns", "run_name": name, "cpu_time": time, **more}
+        for name, time, more in items]})
+
+
+def test_the_first_round_is_dropped_and_ratios_are_within_a_group():
+    measured = bench.parse("bench_x", output(
+        ("Path/A", 999, {}), ("Path/B", 1, {}), ("Other", 5, {"target_ns": 30}),
+        ("Path/A", 10, {}), ("Path/B", 15, {}), ("Other", 7, {"target_ns": 30}),
+        ("Path/A", 12, {}), ("Path/B", 0.018, {"time_unit": "us"}), ("Other", 7, {"target_ns": 30})))
+    assert bench._table(measured).splitlines() == [
+        "  benchmark  CPU time  spread  ratio  counters",
+        "  Path/A     11 ns     9.1 %   1.00   -",
+        "  Path/B     16.5 ns   9.1 %   1.50   -",
+        "  Other      7 ns      0.0 %   1.00   target_ns 30"]
+
+
+def test_a_benchmark_that_gives_up_is_an_error():
+    with pytest.raises(EnvironmentFailure, match="bench_x: Path: dropped the packet"):
+        bench.parse("bench_x", output(("Path", 0, {"error_occurred": True,
+                                                   "error_message": "dropped the packet"})))
