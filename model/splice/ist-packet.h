@@ -217,8 +217,8 @@ IST_INLINE int ist_parse_ipv4(struct ist_packet *packet, const uint8_t *data, ui
  *           are shorter
  * length:   bytes of the packet that arrived, link padding included; its total length may be less
  *
- * Returns 0, or enum ist_parse_error; the packet's contents are then undefined. Of a later
- * fragment only the IP header is parsed.
+ * Returns 0, or enum ist_parse_error; then the fields read before the fault stand and the others
+ * are zero. Of a later fragment only the IP header is parsed.
  */
 IST_INLINE int ist_packet_parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured,
 				uint32_t length)
