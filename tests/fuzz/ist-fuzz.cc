@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Feeds IstEngine orders, pauses and packets that the input spells, one byte an operation. Packets
+// are raw bytes, or well-formed ones from few users so that they meet, or the right answer to what
+// the IST sent, so that deep states are reached. Whatever happens: forwarded packets go to a user
+// and keep right checksums, state stays bounded, and nothing is left when all timers have run out.
+#include "model/core/ist/ist-engine.h"
+#include "model/wire/packet-builder.h"
+#include "model/wire/packet-view.h"
+#include "model/wire/registration.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+namespace
+{
+
+using namespace isb;
+using Packet = std::vector<uint8_t>;
+
+constexpr Ipv4 IST{0xcb007101};
+constexpr size_t MAX_SPLICES = 8;
+constexpr uint16_t FIRST_PORT = 100;
+
+#define REQUIRE(condition)                                               \
+    do                                                                   \
+    {                                                                    \
+        if (!(condition))                                                \
+        {                                                                \
+            std::fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
+            std::abort();                                                \
+        }                                                                \
+    } while (false)
+
+class Fuzz
+{
+  public:
+    Fuzz(const uint8_t* data, size_t size)
+        : m_data(data),
+          m_left(size)
+    {
+    }
+
+    void
+    Run()
+    {
+        while (m_left > 0)
+        {
+            Operate(Byte() % 8);
+            for (Packet& packet : m_engine.TakeEmitted())
+            {
+                REQUIRE(ChecksumsAreRight(packet));
+                m_last = std::move(packet);
+            }
+            m_released += m_engine.TakeReleased().size() + m_engine.TakeAbandoned().size();
+            REQUIRE(m_engine.Size() <= MAX_SPLICES);
+            REQUIRE(m_engine.StateSize() <= 7 * MAX_SPLICES + 2 * MOST_FRAGMENTS);
+        }
+        Drain();
+    }
+
+  private:
+    static constexpr size_t MOST_FRAGMENTS = 8;
+
+    static IstSettings
+    Settings()
+    {
+        IstSettings settings;
+        settings.addresses = {IST};
+        settings.maxSplices = MAX_SPLICES;
+        settings.maxFragmented = MOST_FRAGMENTS;
+        settings.maxHeldFragments = MOST_FRAGMENTS;
+        settings.ownPortFirst = FIRST_PORT;
+        settings.ownPortLast = FIRST_PORT + 7;
+        settings.decrementTtl = true;
+        return settings;
+    }
+
+    uint8_t
+    Byte()
+    {
+        if (m_left == 0)
+        {
+            return 0;
+        }
+        --m_left;
+        return *m_data++;
+    }
+
+    uint16_t
+    Port()
+    {
+        return static_cast<uint16_t>(FIRST_PORT + Byte() % 8);
+    }
+
+    Endpoint
+    User()
+    {
+        const uint8_t choice = Byte();
+        return {{0x0a000000U + choice % 2}, static_cast<uint16_t>(FIRST_PORT + choice / 2 % 4)};
+    }
+
+    void
+    Operate(unsigned int operation)
+    {
+        switch (operation)
+        {
+        case 0:
+            Add();
+            break;
+        case 1:
+            (void)m_engine.Remove(m_now, Byte());
+            break;
+        case 2:
+            m_now += std::chrono::milliseconds(int64_t{1} << Byte() % 24);
+            m_engine.Timeout(m_now);
+            break;
+        case 3:
+            Segment();
+            break;
+        case 4:
+            Datagram();
+            break;
+        case 5:
+            Error();
+            break;
+        case 6:
+            Raw();
+            break;
+        default:
+            Answer();
+        }
+    }
+
+    void
+    Add()
+    {
+        IstPair pair;
+        const uint8_t choice = Byte();
+        pair.method = static_cast<SpliceMethod>(choice % 4);
+        pair.portA = Port();
+        pair.portB = choice & 0x10 ? 0 : Port();
+        if (choice & 0x20)
+        {
+            pair.allowedA = User().address;
+        }
+        if (pair.method == SpliceMethod::Active)
+        {
+            pair.activeTarget = User();
+        }
+        (void)m_engine.Add(m_now, pair);
+    }
+
+    void
+    Segment()
+    {
+        const Endpoint from = User();
+        TcpFields tcp;
+        const Endpoint to{IST, Port()};
+        tcp.flags = Byte();
+        tcp.sequence = Byte() * 64U;
+        tcp.acknowledgement = Byte() * 64U;
+        tcp.window = Byte();
+        tcp.options.resize(4U * (Byte() % 11));
+        std::generate(tcp.options.begin(), tcp.options.end(), [this] { return Byte(); });
+        Give(BuildTcp(from, to, tcp, Packet(Byte() % 32)));
+    }
+
+    void
+    Datagram()
+    {
+        const Endpoint from = User();
+        const Endpoint to{IST, Port()};
+        const uint8_t choice = Byte();
+        IpFields ip;
+        ip.identification = choice % 4;
+        if (choice & 0x10)
+        {
+            Give(BuildUdp(from,
+                          to,
+                          {REGISTRATION_DATAGRAM.data(), REGISTRATION_DATAGRAM.size()},
+                          ip));
+            return;
+        }
+        const auto fragments = FragmentPacket(BuildUdp(from, to, Packet(Byte()), ip), 68);
+        const size_t first = Byte() % fragments.size();
+        for (size_t i = 0; i < fragments.size(); ++i) // rotated: later ones may come first
+        {
+            Give(fragments[(first + i) % fragments.size()]);
+        }
+    }
+
+    /// About the packet that was forwarded or made last.
+    void
+    Error()
+    {
+        if (m_last.empty())
+        {
+            return;
+        }
+        const uint8_t types[] = {ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM};
+        const uint8_t type = types[Byte() % 3];
+        Give(BuildIcmpError(User().address, IST, type, Byte() % 16, Byte(), m_last, 28 + Byte()));
+    }
+
+    void
+    Raw()
+    {
+        Packet packet(std::min<size_t>(Byte(), m_left));
+        std::generate(packet.begin(), packet.end(), [this] { return Byte(); });
+        if (packet.size() >= 20)
+        {
+            packet[0] = static_cast<uint8_t>(0x40 | (packet[0] & 0xf));
+            const uint8_t destination[] = {0xcb, 0x00, 0x71, 0x01};
+            std::copy(std::begin(destination), std::end(destination), packet.begin() + 16);
+        }
+        IstVerdict verdict = m_engine.Process(m_now, packet, packet.size() + Byte());
+        m_held += verdict.action == IstVerdict::Hold;
+    }
+
+    /// What a TCP would say to the last segment that it got.
+    void
+    Answer()
+    {
+        PacketView got;
+        if (m_last.empty() || !got.Read(m_last, m_last.size()) || got.Protocol() != Protocol::Tcp)
+        {
+            return;
+        }
+        const bool counts = (got.TcpFlags() & (TCP_SYN | TCP_FIN)) != 0;
+        TcpFields tcp;
+        tcp.sequence = got.Acknowledgement();
+        tcp.acknowledgement =
+            got.Sequence() + static_cast<uint32_t>(got.PayloadLength()) + (counts ? 1 : 0);
+        const uint8_t choice = Byte();
+        tcp.flags = static_cast<uint8_t>(TCP_ACK | (choice & (TCP_FIN | TCP_SYN | TCP_RST)));
+        Give(BuildTcp(got.DestinationEndpoint(), got.SourceEndpoint(), tcp, Packet(choice / 8U)));
+    }
+
+    void
+    Give(Packet packet)
+    {
+        const IstVerdict verdict = m_engine.Process(m_now, packet, packet.size());
+        m_held += verdict.action == IstVerdict::Hold;
+        REQUIRE((verdict.action == IstVerdict::Drop) == !verdict.reason.empty());
+        REQUIRE((verdict.action == IstVerdict::Hold) == (verdict.ticket != 0));
+        if (verdict.action == IstVerdict::Forward)
+        {
+            PacketView view;
+            REQUIRE(view.Read(packet, packet.size()));
+            REQUIRE(view.Source() == IST);
+            REQUIRE(view.Destination().value >> 8 == 0x0a0000);
+            REQUIRE(ChecksumsAreRight(packet));
+            m_last = std::move(packet);
+        }
+    }
+
+    void
+    Drain()
+    {
+        for (int i = 0; m_engine.NextTimeout() != TIME_NEVER; ++i)
+        {
+            REQUIRE(i < 10000);
+            m_now = std::max(m_now, m_engine.NextTimeout());
+            m_engine.Timeout(m_now);
+        }
+        m_released += m_engine.TakeReleased().size() + m_engine.TakeAbandoned().size();
+        REQUIRE(m_engine.StateSize() == 0);
+        REQUIRE(m_held == m_released); // no ticket is lost
+    }
+
+    const uint8_t* m_data;
+    size_t m_left;
+    SeededRng m_random{1};
+    IstEngine m_engine{Settings(), m_random, nullptr};
+    TimePoint m_now{1};
+    Packet m_last;
+    size_t m_held = 0;
+    size_t m_released = 0;
+};
+
+} // namespace
+
+extern "C" int
+LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
+{
+    Fuzz(data, size).Run();
+    return 0;
+}
