@@ -74,7 +74,7 @@ constexpr std::array<Row, 33> IXP425{{
      Assumption("Socket system call on a cold cache, about 13,300 "
                 "cycles.")},
     {"wakeup-cost",
-     "26 us",
+     "27.5 us",
      Fitted(1,
             "RTT of IST-App is 498 us; the XScale flushes its virtually "
             "indexed cache when it switches processes.")},
@@ -88,7 +88,7 @@ constexpr std::array<Row, 33> IXP425{{
     {"receive-latency", "0 us", Assumption("None: driver to IP is CPU time here.")},
     {"transmit-latency", "0 us", Assumption("None besides the PCI bus.")},
     {"untuned-latency",
-     "50 us",
+     "51.5 us",
      Fitted(1,
             "RTT of IST-Kernel is 423 us; the thesis blames code "
             "that is not finely tuned.")},
@@ -135,8 +135,8 @@ constexpr std::array<Row, 33> PC_568{{
     {"on-chip-latency", "10 us", Assumption("NIC to interrupt.")},
     {"pci-latency", "10 us", Assumption("NIC to interrupt.")},
     {"pci-clock", "33 MHz", DataSheet("PCI of a PC of that time.")},
-    {"receive-latency", "10 us", Assumption("So that Direct has a round trip near 185 us.")},
-    {"transmit-latency", "10 us", Assumption("So that Direct has a round trip near 185 us.")},
+    {"receive-latency", "10 us", Assumption("So that Direct has a round trip of 183 us.")},
+    {"transmit-latency", "10 us", Assumption("So that Direct has a round trip of 183 us.")},
     {"untuned-latency", "0 us", Assumption(UNUSED)},
     {"on-chip-ring", "64 frames", Assumption("Usual size of an Ethernet driver's ring.")},
     {"pci-ring", "64 frames", Assumption("Usual size of an Ethernet driver's ring.")},

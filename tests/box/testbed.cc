@@ -19,6 +19,7 @@ constexpr uint32_t TCP_DATA_FRAME = 1514;
 constexpr uint32_t TCP_ACK_FRAME = 66;
 constexpr DataRate WIRE{100'000'000};
 constexpr Duration WIRE_DELAY{500};
+constexpr Duration FRAME_GAP{960}; // the wire is busy with it, the receiver is not
 
 constexpr size_t A = 0;
 constexpr size_t BOX = 1;
@@ -188,7 +189,8 @@ struct Testbed::Impl
                             : node == BOX                   ? (port == 0 ? A : B)
                                                             : BOX;
         const uint32_t peerPort = peer == BOX && node == B ? 1 : 0;
-        const TimePoint when = now + WireTime(FrameBytes(packets[handle]), WIRE) + WIRE_DELAY;
+        const TimePoint when =
+            now + WireTime(FrameBytes(packets[handle]), WIRE) - FRAME_GAP + WIRE_DELAY;
         At(when, [this, peer, peerPort, handle] { Arrive(peer, peerPort, handle); });
         if (node == A)
         {
