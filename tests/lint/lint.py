@@ -34,7 +34,7 @@ STANDARD = (
 )
 PROGRAM = r"(csignal|filesystem|fstream|iomanip|iostream|sstream|ostream|unistd\.h)"
 THIRD_PARTY = {
-    "model/splice": r"(stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
+    "model/splice": r"(stdbool|stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
     r"|linux/bpf)\.h",
     "model/wire": STANDARD,
     "model/core/trace": STANDARD,
