@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the splice core keeps and answers: settings, one splice with its two sides, the verdict on
- * a packet, and the names of all of them. Everything in host byte order; times are nanoseconds of
+ * a packet. Names for people are in ist-names.h. Everything in host byte order; times are nanoseconds of
  * a clock that never goes back, passed in by the carrier.
  */
 #ifndef IST_STATE_H
