@@ -2,6 +2,7 @@
 #include "model/wire/packet-builder.h"
 
 #include <gtest/gtest.h>
+#include <initializer_list>
 
 namespace isb
 {
@@ -18,9 +19,9 @@ std::vector<Packet>
 AllKinds()
 {
     std::vector<Packet> packets;
-    for (const size_t size : {0, 1, 2, 333, 1400})
+    for (const size_t size : std::initializer_list<size_t>{0, 1, 2, 333, 1400})
     {
-        for (const size_t options : {0, 4, 40})
+        for (const size_t options : std::initializer_list<size_t>{0, 4, 40})
         {
             const Packet payload(size, 0xa5);
             IpFields ip;
@@ -127,7 +128,7 @@ TEST(PacketBuilder, IcmpErrorQuotesNoMoreThanAsked)
 TEST(PacketBuilder, FragmentsPutTogetherAreThePacket)
 {
     const Packet packet = BuildUdp(SOURCE, DESTINATION, Packet(3000, 0x3c));
-    for (const size_t mtu : {28, 100, 576, 1500, 2999})
+    for (const size_t mtu : std::initializer_list<size_t>{28, 100, 576, 1500, 2999})
     {
         Packet together(packet.begin(), packet.begin() + 20);
         const auto fragments = FragmentPacket(packet, mtu);

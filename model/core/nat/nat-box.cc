@@ -31,7 +31,8 @@ KeyOf(const PacketView& view)
 NatDrop
 FaultOf(const PacketView& view)
 {
-    return view.HasMoreFragments() ? NatDrop::TinyFragment : NatDrop::Malformed;
+    const bool isCut = view.Fault() == "short" || view.Fault() == "tcp-offset";
+    return isCut && view.HasMoreFragments() ? NatDrop::TinyFragment : NatDrop::Malformed;
 }
 
 NatDatagramKey

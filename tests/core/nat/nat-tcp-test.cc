@@ -5,6 +5,7 @@
 #include "tests/core/nat/nat-harness.h"
 
 #include <gtest/gtest.h>
+#include <initializer_list>
 
 namespace isb::test
 {
