@@ -162,7 +162,15 @@ _LOSS_BY_SIZE = (
         "7.7", "5.10", "NAT and IST-Kernel lose more at 8 KB than at 1 KB", "also increases",
         PREDICTED, "points", m.least_rise("5.10", _TRANSLATORS, m.one_kib, max), m.above(0)),
     Claim(
-        "7.8", "5.10", "IST-App loses most at every size, by its costs and the size of its receive "
+        "7.8", "5.10", "NAT's and IST-Kernel's loss keeps growing as packets shrink from 1 KB to "
+        "64 B (never falls by more than 5 points)", "increases rapidly", PREDICTED, "points",
+        m.greatest_dip("5.10", _TRANSLATORS, m.shrinking_from_1k), m.at_most(5)),
+    Claim(
+        "7.9", "5.10", "NAT's and IST-Kernel's loss keeps growing from the first fragment to 8 KB "
+        "(never falls by more than 5 points)", "the bigger, the more", PREDICTED, "points",
+        m.greatest_dip("5.10", _TRANSLATORS, m.growing_fragmented), m.at_most(5)),
+    Claim(
+        "7.10", "5.10", "IST-App loses most at every size, by its costs and the size of its receive "
         "buffer", "the worst", HYPOTHESIS, "points", m.least_excess("5.10", _APP, _BUT_APP),
         m.at_least(0), assumption=_BUFFER),
 )  # fmt: skip

@@ -264,6 +264,34 @@ def last_whole(sizes: Sequence[float]) -> float:
     return [size for size in sizes if size <= LAST_WHOLE][-1]
 
 
+def greatest_dip(
+    figure: str, phases: Sequence[str], part: Callable[[Sequence[float]], Sequence[float]]
+) -> Statistic:
+    """How far any curve falls, in the unit of y, below a value that it had before, walking the
+    sizes part(sizes) in their order."""
+
+    def statistic(view: View) -> Measure:
+        dips = [(0.0, "nowhere")]
+        for phase in phases:
+            curve, best = view.curve(figure, phase), 0.0
+            for x in part(sorted(curve)):
+                best = max(best, curve[x])
+                dips.append((best - curve[x], f"{ph.BY_KEY[phase].title} at {x:g} B"))
+        return Measure(*max(dips, key=lambda dip: dip[0]))
+
+    return statistic
+
+
+def shrinking_from_1k(sizes: Sequence[float]) -> list[float]:
+    """The sizes from 1 KB down."""
+    return [size for size in reversed(sizes) if size <= KIB]
+
+
+def growing_fragmented(sizes: Sequence[float]) -> list[float]:
+    """The sizes of more than one frame, upwards."""
+    return [size for size in sizes if size > LAST_WHOLE]
+
+
 def drop_share(figure: str, phases: Sequence[str], place: str) -> Statistic:
     """The share of the box' drops that happen at a place, in per cent."""
 
