@@ -249,12 +249,38 @@ IstTcpSocket::DoForwardUp(Ptr<Packet> packet, const Address& fromAddress, const 
         {
             return;
         }
+        SplitFin(packet, header, fromAddress, toAddress);
     }
     TcpSocketBase::DoForwardUp(packet, fromAddress, toAddress);
     if (m_active && before == SYN_RCVD && (m_state == ESTABLISHED || m_state == CLOSE_WAIT))
     {
         Simulator::ScheduleNow(&IstTcpSocket::ConnectionSucceeded, this);
     }
+}
+
+void
+IstTcpSocket::SplitFin(Ptr<Packet> packet,
+                       TcpHeader header,
+                       const Address& fromAddress,
+                       const Address& toAddress)
+{
+    const bool waiting = m_state == FIN_WAIT_1 || m_state == FIN_WAIT_2;
+    const uint32_t payload = packet->GetSize() - header.GetSerializedSize();
+    if (!waiting || payload == 0 || !(header.GetFlags() & TcpHeader::FIN))
+    {
+        return;
+    }
+    Ptr<Packet> data = packet->Copy();
+    TcpHeader old;
+    data->RemoveHeader(old);
+    TcpHeader withoutFin = header;
+    withoutFin.SetFlags(header.GetFlags() & ~TcpHeader::FIN);
+    data->AddHeader(withoutFin);
+    TcpSocketBase::DoForwardUp(data, fromAddress, toAddress);
+    header.SetSequenceNumber(header.GetSequenceNumber() + payload);
+    packet->RemoveHeader(old);
+    packet->RemoveAtStart(payload);
+    packet->AddHeader(header);
 }
 
 bool

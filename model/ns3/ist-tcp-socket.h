@@ -22,6 +22,8 @@ class SendGate;
  *    (the base uses the accept callback).
  *  - LAST_ACK and CLOSING end only when the FIN is acknowledged (the base closes on any ACK, with
  *    data in flight).
+ *  - FIN_WAIT: a FIN that comes with payload stands behind it (the base puts it in front, and loses
+ *    the payload when something before it is missing).
  *  - No segment is tried when the receiver's window is used up but some of it is marked as
  *    received (the base then sends an empty one, and crashes).
  *  - Reading from a full buffer tells the sender about the window (RFC 9293 section 3.8.6.2.2, by
@@ -79,6 +81,11 @@ class IstTcpSocket : public TcpSocketBase
     /// All that the receiver's window holds is sent, and nothing of it is known to be lost.
     bool IsReceiverFull() const;
     void UpdateAdvertisedWindow();
+    /// Takes the payload of a segment with FIN and leaves the FIN alone in it.
+    void SplitFin(Ptr<Packet> packet,
+                  TcpHeader header,
+                  const Address& fromAddress,
+                  const Address& toAddress);
     bool HandleSynSent(const TcpHeader& header);
     bool HandleSynAck(Ptr<Packet> packet, const TcpHeader& header);
     bool HandleClosing(Ptr<Packet> packet, const TcpHeader& header);
