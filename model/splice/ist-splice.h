@@ -137,8 +137,8 @@ IST_INLINE void ist_on_first_syn(struct ist_splice *splice, const struct ist_pac
 	}
 	if (!(side->flags & IST_SIDE_KNOWN) && !other_known)
 		verdict->events |= IST_EVENT_FIRST;
-	if (side->isn != packet->seq)
-		side->credit = 0;
+	if (!(side->flags & IST_SIDE_KNOWN))
+		side->credit = 0; /* may be another address than before */
 	/* Again, or anew with another ISN: the latest counts. */
 	ist_record_syn(side, packet);
 	ist_add_credit(side, packet);
@@ -250,7 +250,6 @@ IST_INLINE void ist_on_early_reset(struct ist_splice *splice, const struct ist_p
 		ist_drop(verdict, IST_REASON_RST_OUT_OF_WINDOW);
 	} else {
 		side->flags = 0;
-		side->credit = 0;
 		splice->state = IST_STATE_LISTEN;
 		verdict->events |= IST_EVENT_RENEWED;
 		ist_drop(verdict, IST_REASON_RESET);

@@ -251,6 +251,20 @@ TEST(IstSplice, SendsNoMoreToAnUnprovenAddressThanItSent)
     }
 }
 
+TEST(IstSplice, ANewcomerInheritsNoCredit)
+{
+    SpliceDriver driver;
+    for (int i = 0; i < 5; ++i)
+    {
+        driver.Syn(IST_SIDE_A, A);
+    }
+    EXPECT_EQ(driver.splice.side[IST_SIDE_A].credit, 200);
+    driver.Send(IST_SIDE_A, A + 1, 0, RST);
+    driver.tuple[IST_SIDE_A].source.word[0] ^= 1;
+    driver.Syn(IST_SIDE_A, A);
+    EXPECT_EQ(driver.splice.side[IST_SIDE_A].credit, 40);
+}
+
 TEST(IstSplice, TakesNeitherFragmentsNorOtherProtocols)
 {
     SpliceDriver driver;
