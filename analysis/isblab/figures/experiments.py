@@ -107,19 +107,17 @@ def _rtt(budget: Budget) -> list[Experiment]:
 
 def _tcp(budget: Budget) -> list[Experiment]:
     phases = (*ph.FIVE, ph.NAT_LIST, *((ph.IST_KERNEL_PURE,) if budget.pure_over_tcp else ()))
-    return [
-        Experiment(TCP, phase, "", "", 0, (_bulk(count, budget.tcp_seconds),), _cost(phase, budget))
-        for phase in phases
-        for count in budget.counts
-    ]
+    made = []
+    for phase in phases:
+        seconds = budget.tcp_app_seconds if phase is ph.IST_APP else budget.tcp_seconds
+        for count in budget.counts:
+            weight = seconds * (0.3 if phase is ph.DIRECT else 0.4) * (1 + count / 100)
+            made.append(Experiment(TCP, phase, "", "", 0, (_bulk(count, seconds),), weight))
+    return made
 
 
 def _bulk(count: int, seconds: float) -> Station:
     return Station(count, (("kind", "tcp-bulk"), ("connections", count)), seconds)
-
-
-def _cost(phase: Phase, budget: Budget) -> float:
-    return budget.tcp_seconds * (0.4 if phase is ph.DIRECT else 0.6)
 
 
 def _udp(x: float, payload: int, rate: str, seconds: float) -> Station:

@@ -39,8 +39,10 @@ def test_every_point_is_measured_with_five_seeds_or_more(budget):
     assert len(set(runs)) == len(runs)
 
 
-def test_counts_are_those_of_the_thesis_in_both_budgets():
-    assert QUICK.counts == FULL.counts == (1, *range(10, 101, 10))
+def test_counts_are_those_of_the_thesis():
+    assert FULL.counts == (1, *range(10, 101, 10))
+    assert set(QUICK.counts) < set(FULL.counts)
+    assert {1, 10, 60, 70, 80, 100} <= set(QUICK.counts)
 
 
 def test_figure_5_7_needs_the_runs_of_5_6_once():
