@@ -84,7 +84,7 @@ struct IstCounters
 ///
 /// Models: held SYNs, handshake splicing, FIN, RST and 2 MSL (in the core); UDP registration and
 /// keepalive; fragments of spliced UDP flows without reassembly; ICMP errors about spliced flows.
-/// Not: routing, TTL (the carrier forwards), IPv6, IP options beyond carrying them, fragmented TCP
+/// Not: routing (the carrier forwards), IPv6, IP options beyond carrying them, fragmented TCP
 /// (dropped and counted), rate limits.
 ///
 /// A packet is passed as its first bytes on the wire (network byte order) from the IP header on: at
