@@ -216,7 +216,6 @@ NatMappingTable::OpenFromInside(TimePoint now,
     const bool full = entry.sessionCount >= m_settings.limits.destinationsPerMapping;
     const uint32_t oldest = entry.sessions.First();
     const uint32_t session = AddSession(now, mapping, remote);
-    NoteSentFromInside(session);
     if (full)
     {
         EndSession(now, oldest); // after the new one came, so that the mapping lives on

@@ -142,6 +142,22 @@ TEST(NatBoxFragments, TinyAndOverlappingOnesAreRefused)
     EXPECT_EQ(nat.Send(NatSide::Inside, whole[1]).action, Action::Forward);
 }
 
+TEST(NatFragmentTable, ReleasesEachWaitingFragmentOnceAndMakesRoomForOthers)
+{
+    NatFragmentTable table(4, 2, seconds(2));
+    const NatDatagramKey key{ALICE.address, SERVER.address, 1, Protocol::Udp};
+    const NatDatagramKey other{BOB.address, SERVER.address, 1, Protocol::Udp};
+    EXPECT_TRUE(table.Hold(TimePoint(0), key, 1, 100));
+    EXPECT_TRUE(table.Hold(TimePoint(0), key, 2, 100));
+    EXPECT_FALSE(table.Hold(TimePoint(0), other, 3, 100));
+    std::vector<uint64_t> released;
+    table.Decide(TimePoint(0), key, NatDecision::Left(), released);
+    table.Decide(TimePoint(0), key, NatDecision::Left(), released); // the first one, duplicated
+    EXPECT_THAT(released, ElementsAre(1, 2));
+    EXPECT_EQ(table.HeldCount(), 0U);
+    EXPECT_TRUE(table.Hold(TimePoint(0), other, 3, 100));
+}
+
 TEST(NatFragmentTable, ForgetsTheOldestDecidedDatagramWhenFull)
 {
     NatFragmentTable table(2, 10, seconds(2));

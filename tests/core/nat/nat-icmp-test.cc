@@ -92,6 +92,10 @@ TEST_P(NatBoxIcmpError, AboutARemoteThatWasNeverSentToIsDropped)
     EXPECT_EQ(nat.Send(NatSide::Outside, error).reason, "nat.icmp-no-mapping");
     Packet right = BuildIcmpError(ROUTER, EXTERNAL, ICMP_UNREACHABLE, 1, 0, outer);
     EXPECT_EQ(nat.Send(NatSide::Outside, right).action, Action::Forward);
+    const Packet never = Opening(GetParam(), NatSide::Outside, STRANGER, ALICE);
+    Packet outbound =
+        BuildIcmpError(ALICE.address, STRANGER.address, ICMP_UNREACHABLE, 3, 0, never);
+    EXPECT_EQ(nat.Send(NatSide::Inside, outbound).reason, "nat.icmp-no-mapping");
 }
 
 INSTANTIATE_TEST_SUITE_P(EachProtocol,
@@ -151,6 +155,16 @@ TEST(NatBoxIcmp, TheBoxAnswersItsOwnPings)
     EXPECT_EQ(packet, request);
     packet = BuildEcho(ALICE.address, EXTERNAL, ICMP_ECHO_REQUEST, 5000, 1, Packet{});
     EXPECT_EQ(nat.Send(NatSide::Inside, packet).action, Action::NotForUs);
+}
+
+TEST(NatBoxIcmp, ErrorsAboutTheBoxsOwnTrafficAreItsOwn)
+{
+    NatUnderTest nat(Preset("full-cone"));
+    const Packet own = Udp({EXTERNAL, 123}, SERVER);
+    const Packet sent = BuildIcmpError(ROUTER, EXTERNAL, ICMP_UNREACHABLE, 3, 0, own);
+    Packet packet = sent;
+    EXPECT_EQ(nat.Send(NatSide::Outside, packet).action, Action::NotForUs);
+    EXPECT_EQ(packet, sent);
 }
 
 TEST(NatBoxIcmp, OtherMessagesFromInsideAreNotTranslated)
