@@ -283,6 +283,54 @@ IstTcpSocket::SplitFin(Ptr<Packet> packet,
     packet->AddHeader(header);
 }
 
+void
+IstTcpSocket::ReceivedData(Ptr<Packet> packet, const TcpHeader& tcpHeader)
+{
+    if (m_state != FIN_WAIT_1 && m_state != FIN_WAIT_2)
+    {
+        TcpSocketBase::ReceivedData(packet, tcpHeader);
+        return;
+    }
+    // With the flag the base leaves a FIN that is now in order to ProcessWait(), which knows that
+    // our own is out.
+    TcpHeader withFin = tcpHeader;
+    withFin.SetFlags(tcpHeader.GetFlags() | TcpHeader::FIN);
+    TcpSocketBase::ReceivedData(packet, withFin);
+}
+
+void
+IstTcpSocket::LastAckTimeout()
+{
+    m_lastAckEvent.Cancel();
+    if (m_state != LAST_ACK)
+    {
+        return;
+    }
+    if (m_txBuffer->Size() == 0)
+    {
+        if (m_dataRetrCount == 0)
+        {
+            NotifyErrorClose();
+            DeallocateEndPoint();
+            return;
+        }
+        --m_dataRetrCount;
+        SendEmptyPacket(TcpHeader::FIN);
+    }
+    m_lastAckEvent = Simulator::Schedule(m_rto, &IstTcpSocket::LastAckTimeout, this);
+}
+
+void
+IstTcpSocket::PersistTimeout()
+{
+    if (m_txBuffer->SizeFromSequence(m_tcb->m_nextTxSequence) == 0)
+    {
+        m_persistEvent = Simulator::Schedule(m_persistTimeout, &IstTcpSocket::PersistTimeout, this);
+        return;
+    }
+    TcpSocketBase::PersistTimeout();
+}
+
 bool
 IstTcpSocket::HandleSynSent(const TcpHeader& header)
 {

@@ -24,6 +24,11 @@ class SendGate;
  *    data in flight).
  *  - FIN_WAIT: a FIN that comes with payload stands behind it (the base puts it in front, and loses
  *    the payload when something before it is missing).
+ *  - FIN_WAIT: a FIN that had to wait for missing data leads to CLOSING or TIME_WAIT (the base goes
+ *    to CLOSE_WAIT, and gives the connection up with data in flight).
+ *  - LAST_ACK: data in flight is left to the retransmission timer (the base gives the connection up
+ *    after six times the round trip, before that timer runs).
+ *  - A closed window is probed only when there is data for it (the base crashes).
  *  - No segment is tried when the receiver's window is used up but some of it is marked as
  *    received (the base then sends an empty one, and crashes).
  *  - Reading from a full buffer tells the sender about the window (RFC 9293 section 3.8.6.2.2, by
@@ -73,6 +78,9 @@ class IstTcpSocket : public TcpSocketBase
                      const Address& fromAddress,
                      const Address& toAddress) override;
     uint32_t AvailableWindow() const override;
+    void ReceivedData(Ptr<Packet> packet, const TcpHeader& tcpHeader) override;
+    void PersistTimeout() override;
+    void LastAckTimeout() override;
 
   private:
     /// The SYN flag's part in the simultaneous open is done: makes the ACK of it that the base
