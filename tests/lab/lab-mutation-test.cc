@@ -88,7 +88,7 @@ Mutate(std::vector<std::string>& lines, Rng& random)
 
 TEST(LabMutation, GivesALabOrErrorsWithTheirPlace)
 {
-    constexpr int ROUNDS = 3000;
+    constexpr int ROUNDS = 1000;
     SeededRng random(20040907);
     size_t labs = 0;
     size_t refusals = 0;
