@@ -24,18 +24,36 @@ TEST(IstSplicePure, RewritesNoPortWhenTheyCross)
     EXPECT_EQ(packet.tuple.destination_port, driver.tuple[IST_SIDE_B].source_port);
 }
 
-TEST(IstSplicePure, FallsBackVisiblyWhenANatChangedThePort)
+TEST(IstSplicePure, FallsBackVisiblyWhenANatChangedAPort)
+{
+    for (const unsigned int changed : {IST_SIDE_A, IST_SIDE_B})
+    {
+        SpliceDriver driver(IST_METHOD_PURE);
+        driver.tuple[changed].source_port = 40000;
+        driver.Syn(IST_SIDE_A, A);
+        const Outcome outcome = driver.Syn(IST_SIDE_B, B);
+        EXPECT_EQ(outcome.verdict.events, IST_EVENT_PAIRED | IST_EVENT_FALLBACK);
+        EXPECT_EQ(outcome.verdict.reason, IST_REASON_PORT_DIFFERS);
+        EXPECT_EQ(driver.splice.method, IST_METHOD_PASSIVE);
+        driver.Send(IST_SIDE_A, A + 1, B + 1);
+        driver.Send(IST_SIDE_B, B + 1, A + 1);
+        const Outcome data = changed == IST_SIDE_A ? driver.Send(IST_SIDE_B, B + 1, A + 1)
+                                                   : driver.Send(IST_SIDE_A, A + 1, B + 1);
+        EXPECT_EQ(Parse(data.forwarded).tuple.destination_port, 40000);
+    }
+}
+
+TEST(IstSplicePure, TriesPureAgainWhenTheHandshakeBeginsAnew)
 {
     SpliceDriver driver(IST_METHOD_PURE);
+    const ist_tuple agreed = driver.tuple[IST_SIDE_B];
     driver.tuple[IST_SIDE_B].source_port = 40000;
-    driver.Syn(IST_SIDE_A, A);
-    const Outcome outcome = driver.Syn(IST_SIDE_B, B);
-    EXPECT_EQ(outcome.verdict.events, IST_EVENT_PAIRED | IST_EVENT_FALLBACK);
-    EXPECT_EQ(outcome.verdict.reason, IST_REASON_PORT_DIFFERS);
+    driver.Reach(IST_STATE_SYN_RCVD);
     EXPECT_EQ(driver.splice.method, IST_METHOD_PASSIVE);
-    driver.Send(IST_SIDE_A, A + 1, B + 1);
-    driver.Send(IST_SIDE_B, B + 1, A + 1);
-    EXPECT_EQ(Parse(driver.Send(IST_SIDE_A, A + 1, B + 1).forwarded).tuple.destination_port, 40000);
+    driver.Syn(IST_SIDE_A, A + 777);
+    driver.tuple[IST_SIDE_B] = agreed;
+    EXPECT_EQ(driver.Syn(IST_SIDE_B, B).verdict.events, IST_EVENT_PAIRED);
+    EXPECT_EQ(driver.splice.method, IST_METHOD_PURE);
 }
 
 TEST(IstSplicePure, FallsBackWhenASideIsNotOnItsAgreedPort)
