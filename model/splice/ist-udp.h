@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * UDP splice: each side is whoever sends the first datagram to its port; no handshake (thesis 5.2).
- * Registration datagrams are consumed and keep the splice alive; data before the other side is
- * known is dropped. A first datagram may be forged: addresses are not proven (T2 is TCP's).
+ * UDP splice: each side is whoever first sends a registration datagram to its port; no handshake
+ * (thesis 5.2). Registration datagrams are consumed and keep the splice alive; data before both
+ * sides are known is dropped. A registration may be forged: addresses are not proven (T2 is TCP's).
  */
 #ifndef IST_UDP_H
 #define IST_UDP_H
@@ -50,8 +50,13 @@ IST_INLINE void ist_udp_step(struct ist_splice *splice, const struct ist_packet 
 		ist_drop(verdict, IST_REASON_TUPLE_COLLISION);
 		return;
 	}
-	if (!known)
+	if (!known) {
+		if (!(packet->flags & IST_PACKET_REGISTRATION)) {
+			ist_drop(verdict, IST_REASON_UNPAIRED);
+			return;
+		}
 		ist_udp_learn(splice, packet, from, verdict);
+	}
 	splice->active_ns = now_ns;
 	if (packet->flags & IST_PACKET_REGISTRATION)
 		verdict->action = IST_ACTION_HOLD;

@@ -162,10 +162,11 @@ TEST(IstTimer, TimeWaitIsRestartedByRetransmissionsNotByAcks)
 TEST(IstTimer, UdpEndsAfterItsOwnSilence)
 {
     SpliceDriver driver(IST_METHOD_UDP);
-    driver.Step(IST_SIDE_A, BuildUdp(driver.tuple[IST_SIDE_A], {1}));
+    const Packet registration{'I', 'S', 'B', 'R', 'E', 'G', '1', 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    driver.Step(IST_SIDE_A, BuildUdp(driver.tuple[IST_SIDE_A], registration));
     EXPECT_EQ(ist_splice_deadline(&driver.splice, &driver.settings) - driver.nowNs,
               60ull * IST_SECOND_NS);
-    driver.Step(IST_SIDE_B, BuildUdp(driver.tuple[IST_SIDE_B], {1}));
+    driver.Step(IST_SIDE_B, BuildUdp(driver.tuple[IST_SIDE_B], registration));
     EXPECT_EQ(ist_splice_deadline(&driver.splice, &driver.settings) - driver.nowNs,
               300ull * IST_SECOND_NS);
     const Outcome outcome = driver.Wait(300);

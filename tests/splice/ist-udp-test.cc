@@ -32,11 +32,22 @@ TEST(IstUdp, RegistrationsPairAndAreConsumed)
     EXPECT_EQ(Datagram(driver, IST_SIDE_A, REGISTRATION).Text(), "hold");
 }
 
-TEST(IstUdp, DataBeforePairingIsDroppedAfterItIsForwarded)
+TEST(IstUdp, OnlyARegistrationTakesASide)
 {
     SpliceDriver driver(IST_METHOD_UDP);
     EXPECT_EQ(Datagram(driver, IST_SIDE_A, {1, 2}).Text(), "drop ist.unpaired");
+    EXPECT_EQ(driver.StateName(), "LISTEN");
+    Datagram(driver, IST_SIDE_A, REGISTRATION);
+    EXPECT_EQ(Datagram(driver, IST_SIDE_B, {1, 2, 3}).Text(), "drop ist.unpaired");
+    EXPECT_EQ(driver.StateName(), "IST_SYN_LOOKUP");
+}
+
+TEST(IstUdp, DataBeforePairingIsDroppedAfterItIsForwarded)
+{
+    SpliceDriver driver(IST_METHOD_UDP);
+    Datagram(driver, IST_SIDE_A, REGISTRATION);
     EXPECT_EQ(Datagram(driver, IST_SIDE_A, {1, 2}).Text(), "drop ist.unpaired");
+    Datagram(driver, IST_SIDE_B, REGISTRATION);
     const Outcome outcome = Datagram(driver, IST_SIDE_B, {1, 2, 3});
     EXPECT_EQ(outcome.Text(), "forward");
     Packet expected = BuildUdp(MakeTuple(0xc0000201, 7000, 0x0a000001, 31000), {1, 2, 3});

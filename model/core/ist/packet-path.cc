@@ -151,10 +151,6 @@ PacketPath::Refusal(const IstTable::Place& place, const ist_packet& packet)
     {
         return SOURCE_REFUSED;
     }
-    if (packet.protocol == IST_PROTOCOL_UDP && (packet.flags & IST_PACKET_REGISTRATION) == 0)
-    {
-        return ReasonOf(IST_REASON_UNPAIRED); // only a registration datagram takes a side
-    }
     if (splice.requested == SpliceMethod::Active && splice.core.state == IST_STATE_LISTEN &&
         IsOnlySyn(packet) && !m_keeper.PrepareActive(splice, packet))
     {
