@@ -216,7 +216,7 @@ BoxDriver::DoDispose()
     m_slots.clear();
     m_jobs.clear();
     m_tableEntries = nullptr;
-    m_room.clear();
+    m_waiters.clear();
     Object::DoDispose();
 }
 
@@ -246,30 +246,40 @@ BoxDriver::Costs() const
 }
 
 bool
-BoxDriver::HasRoom(uint32_t frames) const
+BoxDriver::Fits(uint32_t frames) const
 {
     if (m_machine)
     {
-        return m_machine->HeldTransmit() + frames <= std::max(m_parameters.transmitQueue, frames);
+        const uint64_t held = m_machine->HeldTransmit();
+        return held == 0 || held + frames <= m_parameters.transmitQueue;
     }
     return std::all_of(m_ports.begin(),
                        m_ports.end(),
-                       [&](const Port& port)
-                       { return port.queue.size() + frames <= std::max(m_queueLimit, frames); });
+                       [&](const Port& port) {
+                           return port.queue.empty() || port.queue.size() + frames <= m_queueLimit;
+                       });
+}
+
+bool
+BoxDriver::HasRoom(uint32_t frames) const
+{
+    return m_waiters.empty() && Fits(frames);
 }
 
 void
-BoxDriver::AddRoomCallback(std::function<void()> room)
+BoxDriver::AwaitRoom(uint32_t frames, std::function<void()> go)
 {
-    m_room.push_back(std::move(room));
+    m_waiters.push_back({frames, std::move(go)});
 }
 
 void
-BoxDriver::TellRoom()
+BoxDriver::ServeWaiters()
 {
-    for (const auto& room : m_room)
+    while (!m_waiters.empty() && Fits(m_waiters.front().frames))
     {
-        room();
+        const std::function<void()> go = std::move(m_waiters.front().go);
+        m_waiters.pop_front();
+        go();
     }
 }
 
@@ -463,7 +473,7 @@ BoxDriver::Handle(const isb::BoxOutput& output)
     }
     case isb::BoxOutput::Kind::Send:
         PutOnWire(port, Give(output.handles[0]));
-        TellRoom();
+        ServeWaiters();
         break;
     case isb::BoxOutput::Kind::Done:
     {
@@ -520,7 +530,7 @@ BoxDriver::WireFree(uint32_t port)
         out.queue.pop_front();
         PutOnWire(port, packet);
     }
-    TellRoom();
+    ServeWaiters();
 }
 
 void

@@ -85,11 +85,11 @@ class BoxDriver : public Object
     /// Costs of system calls and copies; null on an ideal node.
     const isb::CostModel* Costs() const;
 
-    /// Whether a datagram of `frames` would find room among those that wait for the wire; one
-    /// that is alone always does.
+    /// Whether `frames` frames may go down now: they find room among those that wait for the wire
+    /// (more than it holds: when it is empty), and nobody waits for room before them.
     bool HasRoom(uint32_t frames) const;
-    /// `room` is called each time that a frame went to the wire.
-    void AddRoomCallback(std::function<void()> room);
+    /// Calls `go` when there is room, first come first served; `go` is expected to use it.
+    void AwaitRoom(uint32_t frames, std::function<void()> go);
 
     /// The machine, or null on an ideal node.
     const isb::BoxMachine* Machine() const;
@@ -114,6 +114,13 @@ class BoxDriver : public Object
         bool busy = false;             ///< ideal node only: the wire is sending
     };
 
+    /// Who waits for room before the wire.
+    struct Waiter
+    {
+        uint32_t frames;
+        std::function<void()> go;
+    };
+
     bool OnWire(uint32_t port, Ptr<const Packet> packet);
     bool OnIp(uint32_t port, Ptr<Packet> packet);
     /// Takes the machine's outputs until it has none, and sets its timer.
@@ -121,7 +128,8 @@ class BoxDriver : public Object
     /// The same in an event of its own.
     void PumpSoon();
     void Handle(const isb::BoxOutput& output);
-    void TellRoom();
+    bool Fits(uint32_t frames) const;
+    void ServeWaiters();
     void ToIp(uint32_t port, Ptr<Packet> packet);
     void PutOnWire(uint32_t port, Ptr<Packet> packet);
     void WireFree(uint32_t port);
@@ -141,7 +149,7 @@ class BoxDriver : public Object
     std::vector<Port> m_ports;
     BoxPaths m_paths;
     std::function<uint32_t()> m_tableEntries;
-    std::vector<std::function<void()>> m_room;
+    std::deque<Waiter> m_waiters;
     std::vector<Ptr<Packet>> m_slots; ///< frames inside the machine, by handle
     std::vector<uint64_t> m_freeSlots;
     std::deque<std::function<void()>> m_jobs; ///< in the order of Submit()

@@ -5,8 +5,6 @@
 
 #include "ns3/node.h"
 
-#include <algorithm>
-
 namespace ns3
 {
 
@@ -28,7 +26,6 @@ SendGate::Of(Ptr<Node> node)
     {
         gate = CreateObject<SendGate>();
         gate->m_driver = node->GetObject<BoxDriver>();
-        gate->m_driver->AddRoomCallback([raw = PeekPointer(gate)] { raw->OnRoom(); });
         node->AggregateObject(gate);
     }
     return gate;
@@ -37,21 +34,38 @@ SendGate::Of(Ptr<Node> node)
 bool
 SendGate::Admit(IstTcpSocket* socket)
 {
+    if (m_admitted == socket)
+    {
+        m_admitted = nullptr;
+        return true;
+    }
     if (!m_driver || m_driver->HasRoom(1))
     {
         return true;
     }
-    if (std::find(m_waiting.begin(), m_waiting.end(), socket) == m_waiting.end())
+    if (m_waiting.insert(socket).second)
     {
-        m_waiting.push_back(socket);
+        m_driver->AwaitRoom(1, [this, socket] { TakeTurn(socket); });
     }
     return false;
 }
 
 void
-SendGate::Forget(const IstTcpSocket* socket)
+SendGate::TakeTurn(IstTcpSocket* socket)
 {
-    m_waiting.erase(std::remove(m_waiting.begin(), m_waiting.end(), socket), m_waiting.end());
+    if (m_waiting.erase(socket) == 0)
+    {
+        return; // gone meanwhile
+    }
+    m_admitted = socket;
+    socket->ResumeSending();
+    m_admitted = nullptr;
+}
+
+void
+SendGate::Forget(IstTcpSocket* socket)
+{
+    m_waiting.erase(socket);
 }
 
 void
@@ -60,17 +74,6 @@ SendGate::DoDispose()
     m_waiting.clear();
     m_driver = nullptr;
     Object::DoDispose();
-}
-
-void
-SendGate::OnRoom()
-{
-    while (!m_waiting.empty() && m_driver && m_driver->HasRoom(1))
-    {
-        IstTcpSocket* next = m_waiting.front();
-        m_waiting.pop_front();
-        next->ResumeSending();
-    }
 }
 
 } // namespace ns3

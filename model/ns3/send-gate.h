@@ -6,7 +6,7 @@
 
 #include "ns3/object.h"
 
-#include <deque>
+#include <set>
 
 namespace ns3
 {
@@ -32,16 +32,17 @@ class SendGate : public Object
     /// Whether one more segment may go down now; if not, `socket` gets its turn later.
     bool Admit(IstTcpSocket* socket);
     /// `socket` is gone.
-    void Forget(const IstTcpSocket* socket);
+    void Forget(IstTcpSocket* socket);
 
   protected:
     void DoDispose() override;
 
   private:
-    void OnRoom();
+    void TakeTurn(IstTcpSocket* socket);
 
     Ptr<BoxDriver> m_driver;
-    std::deque<IstTcpSocket*> m_waiting; ///< each once, in order of arrival
+    std::set<IstTcpSocket*> m_waiting;  ///< never iterated
+    IstTcpSocket* m_admitted = nullptr; ///< its turn: one segment may go
 };
 
 } // namespace ns3

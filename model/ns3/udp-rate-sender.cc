@@ -76,10 +76,6 @@ UdpRateSender::StartApplication()
     m_socket = MakeUdpSocket(0);
     m_socket->Connect(ToAddress(m_target));
     m_socket->ShutdownRecv();
-    if (m_driver)
-    {
-        m_driver->AddRoomCallback([this] { TrySend(); });
-    }
     if (m_via)
     {
         Register(m_socket, m_target);
@@ -126,13 +122,24 @@ UdpRateSender::Due()
 void
 UdpRateSender::TrySend()
 {
-    while (m_running && m_due && !m_calling &&
-           (!m_driver || m_driver->HasRoom(FramesOf(m_payload))))
+    if (m_running && m_due && !m_calling)
     {
         m_due = m_rate.GetBitRate() == 0;
         m_calling = true;
-        AfterSend(m_payload, [this] { SendOne(); });
+        AfterSend(m_payload, [this] { WhenRoom(); });
     }
+}
+
+void
+UdpRateSender::WhenRoom()
+{
+    const uint32_t frames = FramesOf(m_payload);
+    if (m_driver && !m_driver->HasRoom(frames))
+    {
+        m_driver->AwaitRoom(frames, [this] { SendOne(); });
+        return;
+    }
+    SendOne();
 }
 
 void

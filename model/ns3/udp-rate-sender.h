@@ -39,6 +39,7 @@ class UdpRateSender : public TrafficApplication
     void Begin();
     void Due();
     void TrySend();
+    void WhenRoom();
     void SendOne();
     Time Gap();
 

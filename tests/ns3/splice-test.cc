@@ -64,14 +64,14 @@ struct SplicedHosts
         Ptr<IstTcpSocket> listener = CreateObject<TcpTuning>()->MakeSocket(b, 2);
         listener->SetInitialSequence(sequence);
         listener->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
-        listener->SetAcceptCallback(
-            MakeNullCallback<bool, Ptr<Socket>, const Address&>(),
-            Callback<void, Ptr<Socket>, const Address&>(
-                [&talker](Ptr<Socket> socket, const Address&) {
-                    talker.Use(socket);
-                    talker.connected = true;
-                    talker.Write();
-                }));
+        listener->SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const Address&>(),
+                                    Callback<void, Ptr<Socket>, const Address&>(
+                                        [&talker](Ptr<Socket> socket, const Address&)
+                                        {
+                                            talker.Use(socket);
+                                            talker.connected = true;
+                                            talker.Write();
+                                        }));
         listener->Listen();
     }
 
@@ -276,8 +276,7 @@ TEST_F(ProxyApplicationTest, JoinsTwoConnectionsAndClosesBoth)
         Lose(net.b, loss, 20);
         Talker a(1, 90'000);
         Talker b(2, 30'000);
-        Simulator::Schedule(MilliSeconds(1),
-                            [&] { net.Connect(a, net.a, "10.0.1.2", PORT_A, 7); });
+        Simulator::Schedule(MilliSeconds(1), [&] { net.Connect(a, net.a, "10.0.1.2", PORT_A, 7); });
         Simulator::Schedule(MilliSeconds(50),
                             [&] { net.Connect(b, net.b, "10.0.2.2", PORT_B, 9); });
         RunFor(Seconds(100));

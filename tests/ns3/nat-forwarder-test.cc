@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "helper/nat-helper.h"
+#include "tests/ns3/two-hosts.h"
+
+#include "model/ns3/nat-forwarder.h"
+
+#include "ns3/string.h"
+#include "ns3/udp-socket-factory.h"
+
+namespace ns3test
+{
+namespace
+{
+
+/// a (10.0.0.1) -- 10.0.0.2 nat 192.0.2.1 -- 192.0.2.2 router 203.0.113.1 -- (203.0.113.2) b
+struct NattedHosts
+{
+    explicit NattedHosts(const NatHelper& natHelper = NatHelper())
+    {
+        const BoxHelper helper;
+        const DataRate rate("100Mb/s");
+        a = helper.CreateNode();
+        b = helper.CreateNode();
+        router = helper.CreateNode();
+        natNode = helper.CreateNode();
+        helper.Link({a, "eth0", "10.0.0.1"},
+                    {natNode, "in", "10.0.0.2"},
+                    24,
+                    rate,
+                    MilliSeconds(1));
+        helper.Link({natNode, "out", "192.0.2.1"},
+                    {router, "left", "192.0.2.2"},
+                    24,
+                    rate,
+                    MilliSeconds(1));
+        helper.Link({router, "right", "203.0.113.1"},
+                    {b, "eth0", "203.0.113.2"},
+                    24,
+                    rate,
+                    MilliSeconds(1));
+        helper.AddRoute(a, "0.0.0.0", 0, "10.0.0.2");
+        helper.AddRoute(natNode, "0.0.0.0", 0, "192.0.2.2");
+        helper.AddRoute(b, "0.0.0.0", 0, "203.0.113.1");
+        for (const auto& node : {a, b, router, natNode})
+        {
+            helper.Start(node);
+        }
+        Ptr<Ipv4> ipv4 = natNode->GetObject<Ipv4>();
+        const int32_t outside = ipv4->GetInterfaceForAddress("192.0.2.1");
+        nat = natHelper.Install(natNode, ipv4->GetNetDevice(static_cast<uint32_t>(outside)), 1);
+        nat->TraceConnectWithoutContext(
+            "Events",
+            Callback<void, const isb::TraceEvent&>([this](const isb::TraceEvent& event)
+                                                   { events.push_back(event); }));
+    }
+
+    static Ptr<Socket>
+    Udp(Ptr<Node> node, uint16_t port)
+    {
+        Ptr<Socket> socket = Socket::CreateSocket(node, UdpSocketFactory::GetTypeId());
+        socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+        return socket;
+    }
+
+    Ptr<Node> a;
+    Ptr<Node> b;
+    Ptr<Node> router;
+    Ptr<Node> natNode;
+    Ptr<NatForwarder> nat;
+    std::vector<isb::TraceEvent> events;
+};
+
+const InetSocketAddress B_SERVER(Ipv4Address("203.0.113.2"), 9);
+
+using NatForwarderTest = Simulation;
+
+TEST_F(NatForwarderTest, OutsideSeesTheExternalAddressAndAnswersComeBack)
+{
+    NattedHosts net;
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(MilliSeconds(50));
+    Address from;
+    ASSERT_TRUE(server->RecvFrom(from));
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(from), InetSocketAddress("192.0.2.1", 5000));
+    server->SendTo(Create<Packet>(200), 0, from);
+    RunFor(MilliSeconds(50));
+    Ptr<Packet> answer = client->RecvFrom(from);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->GetSize(), 200U);
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(from), B_SERVER);
+}
+
+TEST_F(NatForwarderTest, UnsolicitedDatagramsAreDroppedWithReason)
+{
+    NattedHosts net;
+    Ptr<Socket> inside = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> stranger = NattedHosts::Udp(net.b, 9);
+    stranger->SendTo(Create<Packet>(10), 0, InetSocketAddress(Ipv4Address("192.0.2.1"), 5000));
+    RunFor(MilliSeconds(50));
+    Address from;
+    EXPECT_FALSE(inside->RecvFrom(from));
+    ASSERT_EQ(net.events.size(), 1U);
+    EXPECT_EQ(net.events[0].kind, isb::TraceKind::PacketDropped);
+    EXPECT_EQ(net.events[0].reason, "nat.no-mapping");
+}
+
+struct PresetCase
+{
+    const char* preset;
+    bool otherPortPasses;
+};
+
+class NatPresetTest : public Simulation, public ::testing::WithParamInterface<PresetCase>
+{
+};
+
+TEST_P(NatPresetTest, FiltersAsThePresetSays)
+{
+    NatHelper helper;
+    helper.SetAttribute("Preset", StringValue(GetParam().preset));
+    NattedHosts net(helper);
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> other = NattedHosts::Udp(net.b, 10);
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(MilliSeconds(50));
+    other->SendTo(Create<Packet>(10), 0, InetSocketAddress(Ipv4Address("192.0.2.1"), 5000));
+    RunFor(MilliSeconds(50));
+    Address from;
+    // The ICMP error about port 9 is no datagram; only the other port's would be.
+    EXPECT_EQ(client->RecvFrom(from) != nullptr, GetParam().otherPortPasses);
+}
+
+INSTANTIATE_TEST_SUITE_P(Presets,
+                         NatPresetTest,
+                         ::testing::Values(PresetCase{"full-cone", true},
+                                           PresetCase{"restricted-cone", true},
+                                           PresetCase{"port-restricted-cone", false},
+                                           PresetCase{"symmetric", false}),
+                         [](const auto& test)
+                         {
+                             std::string name = test.param.preset;
+                             name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
+                             return name;
+                         });
+
+TEST_F(NatForwarderTest, IcmpErrorsComeBackToTheSender)
+{
+    NattedHosts net;
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    int type = -1;
+    client->SetAttribute(
+        "IcmpCallback",
+        CallbackValue(Callback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>(
+            [&](Ipv4Address, uint8_t, uint8_t icmpType, uint8_t, uint32_t) { type = icmpType; })));
+    client->SendTo(Create<Packet>(100), 0, B_SERVER); // nobody there
+    RunFor(MilliSeconds(50));
+    EXPECT_EQ(type, 3); // destination unreachable
+}
+
+TEST_F(NatForwarderTest, TracerouteSeesNatAndRouter)
+{
+    for (const auto& [ttl, hop] : {std::pair(1, "10.0.0.2"), {2, "192.0.2.2"}})
+    {
+        NattedHosts net;
+        Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+        client->SetIpTtl(static_cast<uint8_t>(ttl));
+        Ipv4Address source;
+        int type = -1;
+        client->SetAttribute(
+            "IcmpCallback",
+            CallbackValue(Callback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>(
+                [&](Ipv4Address from, uint8_t, uint8_t icmpType, uint8_t, uint32_t)
+                {
+                    source = from;
+                    type = icmpType;
+                })));
+        client->SendTo(Create<Packet>(100), 0, B_SERVER);
+        RunFor(MilliSeconds(50));
+        EXPECT_EQ(type, 11) << "ttl " << ttl; // time exceeded
+        EXPECT_EQ(source, Ipv4Address(hop)) << "ttl " << ttl;
+        Simulator::Destroy();
+    }
+}
+
+TEST_F(NatForwarderTest, MappingsEndWhenTheirTimeHasCome)
+{
+    NatHelper helper;
+    helper.SetAttribute("UdpTimeout", TimeValue(Seconds(30)));
+    NattedHosts net(helper);
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(Seconds(29));
+    EXPECT_EQ(net.nat->Box().MappingCount(), 1U);
+    RunFor(Seconds(3));
+    EXPECT_EQ(net.nat->Box().MappingCount(), 0U);
+    EXPECT_EQ(net.events.back().kind, isb::TraceKind::MappingExpired);
+}
+
+TEST_F(NatForwarderTest, TrafficThatStaysInsideIsNotTranslated)
+{
+    NattedHosts net;
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> box = NattedHosts::Udp(net.natNode, 53); // a service on the box' inside address
+    client->SendTo(Create<Packet>(10), 0, InetSocketAddress(Ipv4Address("10.0.0.2"), 53));
+    RunFor(MilliSeconds(50));
+    Address from;
+    ASSERT_TRUE(box->RecvFrom(from));
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(from), InetSocketAddress("10.0.0.1", 5000));
+    EXPECT_EQ(net.nat->Box().MappingCount(), 0U);
+}
+
+TEST_F(NatForwarderTest, AttributesReadWhatWasSet)
+{
+    Ptr<NatForwarder> nat = CreateObject<NatForwarder>();
+    for (const char* preset : {"full-cone", "restricted-cone", "port-restricted-cone", "symmetric"})
+    {
+        nat->SetAttribute("Preset", StringValue(preset));
+        StringValue read;
+        nat->GetAttribute("Preset", read);
+        EXPECT_EQ(read.Get(), preset);
+    }
+    EXPECT_FALSE(nat->SetAttributeFailSafe("FirstPort", UintegerValue(0)));
+    EXPECT_FALSE(nat->SetAttributeFailSafe("UdpTimeout", TimeValue(Time(0))));
+}
+
+} // namespace
+} // namespace ns3test
