@@ -31,7 +31,7 @@ struct MachineParameters
     Duration spliceCost{0};     ///< IST look-up and rewrite, on top of forwardCost
     Duration walkCost{0};       ///< one table entry walked, when the NAT's table is a list
     Duration localCost{0};      ///< IP and UDP input up to the socket
-    Duration tcpCost{0};        ///< TCP input, on top of localCost
+    Duration tcpCost{0};        ///< TCP input and what it sets off, on top of localCost
     Duration reassemblyCost{0}; ///< queue one fragment and make one again; NAT, splice, local
 
     // Per byte, in picoseconds.

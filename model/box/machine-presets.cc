@@ -61,7 +61,7 @@ constexpr std::array<Row, 33> IXP425{{
             "NAT falls behind the kernel IST near 70 connections; only "
             "used when the table is a list.")},
     {"local-cost", "8 us", Assumption("IP and UDP input up to the socket, near forward-cost.")},
-    {"tcp-cost", "8 us", Assumption("TCP input of one segment, as much again.")},
+    {"tcp-cost", "16 us", Assumption("As nat-cost: a segment or ACK in, and the one it sets off.")},
     {"reassembly-cost",
      "40 us",
      Fitted(6,
