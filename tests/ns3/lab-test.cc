@@ -198,10 +198,10 @@ INSTANTIATE_TEST_SUITE_P(Presets,
                                            NatCase{"symmetric", "ist-kernel", "passive"},
                                            NatCase{"port-restricted-cone", "ist-kernel", "pure"},
                                            NatCase{"symmetric", "ist-app", ""}),
-                         [](const auto& info)
+                         [](const auto& test)
                          {
-                             std::string name = std::string(info.param.preset) + info.param.role +
-                                                info.param.splice;
+                             std::string name = std::string(test.param.preset) + test.param.role +
+                                                test.param.splice;
                              name.erase(std::remove(name.begin(), name.end(), '-'), name.end());
                              return name;
                          });
