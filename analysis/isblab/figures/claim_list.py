@@ -181,8 +181,8 @@ _LOSS_BY_SIZE = (
         otherwise="Fragments cost the box the same whatever their size, so at full line speed the "
         "load is greatest for a short second fragment and nearly even for large datagrams."),
     Claim(
-        "7.10", "5.10", "IST-App loses most at every size, by its costs and the size of its receive "
-        "buffer", "the worst", HYPOTHESIS, "points", m.least_excess("5.10", _APP, _BUT_APP),
+        "7.10", "5.10", "IST-App loses most at every size, by its costs and the size of its "
+        "receive buffer", "the worst", HYPOTHESIS, "points", m.least_excess("5.10", _APP, _BUT_APP),
         m.at_least(0), assumption=_BUFFER),
 )  # fmt: skip
 

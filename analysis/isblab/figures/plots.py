@@ -217,14 +217,13 @@ def _magnified(table: Table, direction: str) -> Figure:
         (listed, ph.NAT_LIST, "Hypothesis: NAT walks its connections in a list"),
     )
     for axes, nat, title in panels:
-        for phase in (ph.DIRECT, ph.FORWARDER, nat, ph.IST_KERNEL, ph.IST_KERNEL_PURE):
+        phases = (ph.DIRECT, ph.FORWARDER, nat, ph.IST_KERNEL, ph.IST_KERNEL_PURE)
+        for phase in phases:
             _curve(axes, table, "5.6", phase, direction, clip=True)
+        axes.set_ylim(_magnification(table, direction, phases))
         axes.set_title(title, loc="left", color=_INK, pad=8)
         axes.set_ylabel("TCP Throughput (Mbps)")
         _mark_crossing(axes, table, nat, direction)
-    low, high = _magnification(table, direction)
-    for axes, *_ in panels:
-        axes.set_ylim(low, high)
     _count_axis(listed)
     _legend_of_both(canvas, hashed, listed)
     _frame(canvas, 1.45)
@@ -232,12 +231,14 @@ def _magnified(table: Table, direction: str) -> Figure:
     return canvas
 
 
-def _magnification(table: Table, direction: str) -> tuple[float, float]:
+def _magnification(
+    table: Table, direction: str, phases: Sequence[ph.Phase]
+) -> tuple[float, float]:
     """Limits of y: all of the curves from ten connections on. A single connection may lie far
     below; it is in the picture if that costs no more than half of it."""
     points = [
         point
-        for phase in (ph.DIRECT, ph.FORWARDER, ph.NAT, ph.NAT_LIST, ph.IST_KERNEL)
+        for phase in phases
         for point in table.points("5.6", phase.key, direction)
     ]
     if not points:
