@@ -36,10 +36,10 @@ _STANDARD_KEYS = frozenset(
 
 @dataclass
 class _Measured:
-    """One benchmark: CPU nanoseconds an iteration in each round, and its counters."""
+    """One benchmark: in each round CPU nanoseconds an iteration, and the values of its counters."""
 
     rounds: list[float] = field(default_factory=list)
-    counters: dict[str, float] = field(default_factory=dict)
+    counters: dict[str, list[float]] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,20 +82,26 @@ def parse(bench: str, output: str) -> dict[str, _Measured]:
         if item.get("run_type") == "iteration":
             one = measured.setdefault(item["run_name"], _Measured())
             one.rounds.append(item["cpu_time"] * _NANOSECONDS[item["time_unit"]])
-            one.counters = {key: value for key, value in item.items()
-                            if key not in _STANDARD_KEYS}
+            for key in item.keys() - _STANDARD_KEYS:
+                one.counters.setdefault(key, []).append(item[key])
     return measured
+
+
+def _warm(rounds: list[float]) -> list[float]:
+    """Without the first round, when there are more."""
+    return rounds[1:] or rounds
 
 
 def _table(measured: dict[str, _Measured]) -> str:
     baselines: dict[str, float] = {}
     rows = []
     for name, one in measured.items():
-        times = one.rounds[1:] or one.rounds
+        times = _warm(one.rounds)
         median = statistics.median(times)
         baseline = baselines.setdefault(name.partition("/")[0], median)
         spread = (max(times) - min(times)) / 2 / median
-        counters = ", ".join(f"{key} {value:.4g}" for key, value in one.counters.items())
+        counters = ", ".join(f"{key} {statistics.median(_warm(values)):.4g}"
+                             for key, values in sorted(one.counters.items()))
         rows.append((name, duration(median), f"{100 * spread:.1f} %", f"{median / baseline:.2f}",
                      counters or "-"))
     return table(("benchmark", "CPU time", "spread", "ratio", "counters"), rows)
