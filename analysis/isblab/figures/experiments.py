@@ -218,13 +218,14 @@ def collect(results: Iterable[Result], directions: Sequence[str]) -> Table:
     table = Table()
     for result in results:
         experiment: Experiment = result.key
-        if result.result is None:
-            continue
         ways = (experiment.direction,)
         if experiment.phase is ph.DIRECT and experiment.direction in directions:
             ways = tuple(directions)
         for way in ways:
-            _add(table, experiment, way, result.result)
+            if result.result is None:
+                table.gaps.add((experiment.figure, experiment.phase.key, way, experiment.seed))
+            else:
+                _add(table, experiment, way, result.result)
     return table
 
 

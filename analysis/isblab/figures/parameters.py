@@ -32,7 +32,10 @@ class Parameter:
 def load() -> list[Parameter]:
     """Asks the worker. Raises WorkerError if it cannot answer."""
     command = [str(program("isblab-sim")), "parameters"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise WorkerError(f"cannot start {command[0]}: {error.strerror}") from error
     if done.returncode != 0:
         raise WorkerError("isblab-sim parameters failed", done.returncode,
                           tuple(done.stderr.splitlines()))  # fmt: skip

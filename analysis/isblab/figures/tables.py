@@ -69,10 +69,18 @@ class Point:
 
 @dataclass
 class Table:
-    """Every point and every drop of a campaign."""
+    """Every point and every drop of a campaign.
+
+    gaps: (figure, phase, direction, seed) of runs that failed. Their curves lack points, and no
+    claim is judged on a curve with a hole.
+    """
 
     rows: list[Row] = field(default_factory=list)
     drops: list[DropCount] = field(default_factory=list)
+    gaps: set[tuple[str, str, str, int]] = field(default_factory=set)
+
+    def has_gap(self, figure: str, phase: str, direction: str, seed: int) -> bool:
+        return (figure, phase, direction, seed) in self.gaps
 
     def points(self, figure: str, phase: str, direction: str) -> list[Point]:
         """The curve in order of x; empty when it was not measured."""
@@ -109,12 +117,17 @@ class View:
     seed: int | None = MEAN
 
     def curve(self, figure: str, phase: str) -> dict[float, float]:
-        """x to value. Raises Missing when no point of the curve is there."""
-        points = self.table.points(figure, phase, self.direction)
-        if self.seed is MEAN:
-            curve = {p.x: p.mean for p in points}
-        else:
-            curve = {p.x: p.values[self.seed] for p in points if self.seed in p.values}
+        """x to value, of the seeds whose curve is whole. Raises Missing when there is none."""
+        curve = {}
+        for point in self.table.points(figure, phase, self.direction):
+            values = [
+                value
+                for seed, value in point.values.items()
+                if self.seed in (MEAN, seed)
+                and not self.table.has_gap(figure, phase, self.direction, seed)
+            ]
+            if values:
+                curve[point.x] = Point(point.x, dict(enumerate(values))).mean
         if not curve:
             raise Missing(f"figure {figure}, {phase}, {self.direction}")
         return curve

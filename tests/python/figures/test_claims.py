@@ -143,6 +143,17 @@ def test_verdict_is_on_the_mean_and_spread_on_the_seeds():
     assert finding.spread == (383.0, 463.0)
 
 
+def test_no_claim_is_judged_on_a_curve_with_a_hole():
+    table = synthetic.table()
+    table.rows = [r for r in table.rows if (r.figure, r.seed, r.x) != ("5.10", 1, 1024)]
+    table.gaps = {("5.10", "nat", way, 1) for way in synthetic.DIRECTIONS}
+    for finding in findings_of(table, "7.4"):
+        assert finding.holds is True
+        assert 1 not in finding.per_seed
+    table.gaps = {("5.10", "nat", way, s) for way in synthetic.DIRECTIONS for s in synthetic.SEEDS}
+    assert all(finding.holds is None for finding in findings_of(table, "7.4"))
+
+
 def test_direction_claims_speak_only_of_their_direction():
     findings = judge(synthetic.table(), CLAIMS, (ph.PCI_TO_MAC,), ())
     assert {f.direction for f in findings} == {ph.PCI_TO_MAC, ph.ON_CHIP}

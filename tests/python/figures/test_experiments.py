@@ -129,4 +129,7 @@ def test_direct_connect_stands_in_both_directions():
 def test_a_failed_run_leaves_a_gap():
     run = one("5.5", ph.NAT)
     failed = Result(run, run.job(), None, stats={}, passed=False, error=RuntimeError("died"))
-    assert collect([failed], BOTH).rows == []
+    table = collect([failed], BOTH)
+    assert table.rows == []
+    assert table.has_gap("5.5", "nat", ph.MAC_TO_PCI, run.seed)
+    assert not table.has_gap("5.5", "nat", ph.PCI_TO_MAC, run.seed)
