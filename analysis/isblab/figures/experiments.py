@@ -178,7 +178,7 @@ def document(experiment: Experiment) -> dict[str, Any]:
     changed["name"] = f"figures/{experiment.figure}/{experiment.phase.key}"
     changed["duration"] = _seconds(now)
     if "box" in base:
-        changed["box"] = [_box(base, experiment)]
+        changed |= _turned(base, experiment)
         if experiment.phase.machine:
             machine = base["box"][0]["machine"]
             machines = dict(changed.get("machine", {}))
@@ -188,16 +188,28 @@ def document(experiment: Experiment) -> dict[str, Any]:
     return changed
 
 
-def _box(base: dict[str, Any], experiment: Experiment) -> dict[str, Any]:
-    """The box with the phase's keys, its ports' NICs as the direction wants them."""
+def _turned(base: dict[str, Any], experiment: Experiment) -> dict[str, Any]:
+    """The box with the phase's keys and the direction's NICs, and the links to its ports. Ports
+    are named after their NICs, "mac0" and "pci0", so that drops name them right."""
     box = {**base["box"][0], **experiment.phase.box}
-    nics = ph.DIRECTION_NICS[experiment.direction]
-    sender = base["traffic"][0]["from"]
-    facing = _port_facing(base, box["name"], sender)
-    box["ports"] = [
-        {**port, "nic": nics[0] if port["name"] == facing else nics[1]} for port in box["ports"]
+    near, far = ph.DIRECTION_NICS[experiment.direction]
+    facing = _port_facing(base, box["name"], base["traffic"][0]["from"])
+    names, ports = {}, []
+    for port in box["ports"]:
+        nic = near if port["name"] == facing else far
+        stem = "pci" if nic == "pci" else "mac"
+        name = f"{stem}{sum(other['name'].startswith(stem) for other in ports)}"
+        names[port["name"]] = name
+        ports.append({**port, "name": name, "nic": nic})
+    box["ports"] = ports
+    if "outside" in box:
+        box["outside"] = names[box["outside"]]
+    ends = {f"{box['name']}:{old}": f"{box['name']}:{new}" for old, new in names.items()}
+    links = [
+        {**link, "between": [ends.get(end, end) for end in link["between"]]}
+        for link in base["link"]
     ]
-    return box
+    return {"box": [box], "link": links}
 
 
 def _port_facing(base: dict[str, Any], box: str, host: str) -> str:

@@ -56,15 +56,27 @@ def test_figure_5_7_needs_the_runs_of_5_6_once():
     [(ph.MAC_TO_PCI, ["on-chip", "pci"]), (ph.PCI_TO_MAC, ["pci", "on-chip"])],
 )
 def test_direction_chooses_the_nics(direction, nics):
-    ports = document(one("5.5", ph.NAT, direction))["box"][0]["ports"]
-    assert [port["nic"] for port in ports] == nics
+    scenario = document(one("5.5", ph.NAT, direction))
+    (box,) = scenario["box"]
+    assert [port["nic"] for port in box["ports"]] == nics
+    names = ["pci0" if nic == "pci" else "mac0" for nic in nics]
+    assert [port["name"] for port in box["ports"]] == names
+    assert [link["between"] for link in scenario["link"]] == [
+        ["A", f"box:{names[0]}"],
+        [f"box:{names[1]}", "B"],
+    ]
+    assert box["outside"] == names[1]
 
 
 def test_claim_2_runs_between_on_chip_macs():
     runs = [e for e in experiments("5.6") if e.direction == ph.ON_CHIP and e.phase is ph.IST_KERNEL]
     assert {e.figure for e in runs} == {"on-chip-tcp", "on-chip-udp"}
     for run in runs:
-        assert {port["nic"] for port in document(run)["box"][0]["ports"]} == {"on-chip"}
+        ports = document(run)["box"][0]["ports"]
+        assert [(port["name"], port["nic"]) for port in ports] == [
+            ("mac0", "on-chip"),
+            ("mac1", "on-chip"),
+        ]
 
 
 def test_stations_follow_one_another_with_a_pause():
