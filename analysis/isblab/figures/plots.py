@@ -261,8 +261,9 @@ def _mark_crossing(axes: Axes, table: Table, nat: ph.Phase, direction: str) -> N
         text = met.note.partition(" (")[0].replace("ist-kernel", "IST - Kernel")
         points = table.points("5.6", ph.IST_KERNEL.key, direction)
         falls = points[-1].mean < points[0].mean  # the corner below the curves' higher end is free
-        axes.text(0.015 if falls else 0.985, 0.04, text[0].upper() + text[1:], color=_FAINT,
-                  transform=axes.transAxes, ha="left" if falls else "right", fontsize=9)  # fmt: skip
+        x, side = (0.015, "left") if falls else (0.985, "right")
+        axes.text(x, 0.04, text[0].upper() + text[1:], transform=axes.transAxes, ha=side,
+                  color=_FAINT, fontsize=9)  # fmt: skip
         return
     axes.axvline(met.value, color=_INK, linewidth=1.1, linestyle=(0, (2, 2)), zorder=2)
     left = met.value > 60
