@@ -18,22 +18,15 @@ NS_OBJECT_ENSURE_REGISTERED(TcpBulkReceiver);
 TypeId
 TcpBulkReceiver::GetTypeId()
 {
-    static TypeId tid =
-        TypeId("ns3::TcpBulkReceiver")
-            .SetParent<TrafficApplication>()
-            .SetGroupName("Isb")
-            .AddConstructor<TcpBulkReceiver>()
-            .AddAttribute("ReadSize",
-                          "Most bytes of one receiving system call.",
-                          UintegerValue(8192),
-                          MakeUintegerAccessor(&TcpBulkReceiver::m_readSize),
-                          MakeUintegerChecker<uint32_t>(1, 131072))
-            .AddAttribute("OpenInterval",
-                          "Time between two calls that open a connection. All at once would "
-                          "overflow a receive ring before any traffic.",
-                          TimeValue(MicroSeconds(500)),
-                          MakeTimeAccessor(&TcpBulkReceiver::m_openInterval),
-                          MakeTimeChecker(Time(0)));
+    static TypeId tid = TypeId("ns3::TcpBulkReceiver")
+                            .SetParent<TrafficApplication>()
+                            .SetGroupName("Isb")
+                            .AddConstructor<TcpBulkReceiver>()
+                            .AddAttribute("ReadSize",
+                                          "Most bytes of one receiving system call.",
+                                          UintegerValue(8192),
+                                          MakeUintegerAccessor(&TcpBulkReceiver::m_readSize),
+                                          MakeUintegerChecker<uint32_t>(1, 131072));
     return tid;
 }
 
@@ -90,10 +83,8 @@ TcpBulkReceiver::StartApplication()
     }
     for (size_t i = 0; i < m_plans.size(); ++i)
     {
-        m_opening.push_back(Simulator::Schedule(m_openInterval * static_cast<int64_t>(i),
-                                                &TcpBulkReceiver::Open,
-                                                this,
-                                                i));
+        m_opening.push_back(
+            Simulator::Schedule(m_tuning->OpeningTime(i, m_seed), &TcpBulkReceiver::Open, this, i));
     }
 }
 

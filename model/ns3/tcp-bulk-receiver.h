@@ -57,7 +57,6 @@ class TcpBulkReceiver : public TrafficApplication
     Ptr<Socket> m_listener;
     Ptr<TcpTuning> m_tuning;
     std::vector<EventId> m_opening;
-    Time m_openInterval;
     uint64_t m_seed = 0;
     uint32_t m_readSize = 0;
 };

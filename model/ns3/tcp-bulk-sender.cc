@@ -18,22 +18,15 @@ NS_OBJECT_ENSURE_REGISTERED(TcpBulkSender);
 TypeId
 TcpBulkSender::GetTypeId()
 {
-    static TypeId tid =
-        TypeId("ns3::TcpBulkSender")
-            .SetParent<TrafficApplication>()
-            .SetGroupName("Isb")
-            .AddConstructor<TcpBulkSender>()
-            .AddAttribute("WriteSize",
-                          "Bytes of one sending system call.",
-                          UintegerValue(8192),
-                          MakeUintegerAccessor(&TcpBulkSender::m_writeSize),
-                          MakeUintegerChecker<uint32_t>(1, 131072))
-            .AddAttribute("OpenInterval",
-                          "Time between two calls that open a connection. All at once would "
-                          "overflow a receive ring before any traffic.",
-                          TimeValue(MicroSeconds(500)),
-                          MakeTimeAccessor(&TcpBulkSender::m_openInterval),
-                          MakeTimeChecker(Time(0)));
+    static TypeId tid = TypeId("ns3::TcpBulkSender")
+                            .SetParent<TrafficApplication>()
+                            .SetGroupName("Isb")
+                            .AddConstructor<TcpBulkSender>()
+                            .AddAttribute("WriteSize",
+                                          "Bytes of one sending system call.",
+                                          UintegerValue(8192),
+                                          MakeUintegerAccessor(&TcpBulkSender::m_writeSize),
+                                          MakeUintegerChecker<uint32_t>(1, 131072));
     return tid;
 }
 
@@ -73,10 +66,8 @@ TcpBulkSender::StartApplication()
     m_connections.resize(m_plans.size());
     for (size_t i = 0; i < m_plans.size(); ++i)
     {
-        m_opening.push_back(Simulator::Schedule(m_openInterval * static_cast<int64_t>(i),
-                                                &TcpBulkSender::Open,
-                                                this,
-                                                i));
+        m_opening.push_back(
+            Simulator::Schedule(m_tuning->OpeningTime(i, m_seed), &TcpBulkSender::Open, this, i));
     }
 }
 

@@ -59,7 +59,6 @@ class TcpBulkSender : public TrafficApplication
     std::vector<Connection> m_connections;
     Ptr<TcpTuning> m_tuning;
     std::vector<EventId> m_opening;
-    Time m_openInterval;
     uint64_t m_seed = 0;
     uint32_t m_writeSize = 0;
     bool m_running = false;

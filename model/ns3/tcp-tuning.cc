@@ -52,7 +52,12 @@ TcpTuning::GetTypeId()
                           "Longest delay of an ACK (TCP_DELACK_MIN of Linux 2.4).",
                           TimeValue(MilliSeconds(40)),
                           MakeTimeAccessor(&TcpTuning::m_delayedAck),
-                          MakeTimeChecker(Time(0)));
+                          MakeTimeChecker(Time(0)))
+            .AddAttribute("OpenInterval",
+                          "Mean time between two calls of a program that open a connection.",
+                          TimeValue(MicroSeconds(500)),
+                          MakeTimeAccessor(&TcpTuning::m_openInterval),
+                          MakeTimeChecker(TimeStep(1)));
     return tid;
 }
 
@@ -73,6 +78,15 @@ TcpTuning::MakeSocket(Ptr<Node> node, uint64_t seed) const
     isb::SeededRng rng(seed);
     socket->SetInitialSequence(static_cast<uint32_t>(rng.Next() >> 33));
     return socket;
+}
+
+Time
+TcpTuning::OpeningTime(size_t index, uint64_t seed) const
+{
+    isb::SeededRng rng(seed + index);
+    rng.Next(); // the first number is the socket's initial sequence number
+    const auto step = static_cast<uint64_t>(m_openInterval.GetTimeStep());
+    return m_openInterval * static_cast<int64_t>(index) + TimeStep(rng.Below(step));
 }
 
 } // namespace ns3

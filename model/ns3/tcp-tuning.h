@@ -12,8 +12,9 @@
 namespace ns3
 {
 
-/// How the TCP sockets of a node are set up: by default like Linux 2.4's (thesis 5.3), with a
-/// segment that fills an Ethernet frame. NewReno, SACK, timestamps and window scaling are on.
+/// How the TCP sockets of a node are set up and opened: by default like Linux 2.4's (thesis 5.3),
+/// with a segment that fills an Ethernet frame. NewReno, SACK, timestamps and window scaling are
+/// on.
 class TcpTuning : public Object
 {
   public:
@@ -21,6 +22,10 @@ class TcpTuning : public Object
 
     /// A socket of `node` that will start at a sequence number drawn from `seed`.
     Ptr<IstTcpSocket> MakeSocket(Ptr<Node> node, uint64_t seed) const;
+    /// When a program opens connection `index`, counted from its start: one in each OpenInterval,
+    /// at a moment of it drawn from `seed`. All at once would overflow a receive ring before any
+    /// traffic.
+    Time OpeningTime(size_t index, uint64_t seed) const;
 
   private:
     uint32_t m_segmentSize = 0;
@@ -29,6 +34,7 @@ class TcpTuning : public Object
     uint32_t m_initialWindow = 0;
     Time m_minRto;
     Time m_delayedAck;
+    Time m_openInterval;
 };
 
 } // namespace ns3
