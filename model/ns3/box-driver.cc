@@ -2,6 +2,7 @@
 #include "model/ns3/box-driver.h"
 
 #include "model/ns3/sim-time.h"
+#include "model/wire/packet-view.h"
 
 #include "ns3/data-rate.h"
 #include "ns3/ipv4.h"
@@ -27,87 +28,29 @@ namespace
 constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
 constexpr uint32_t ETHERNET_HEADER = 14;
 constexpr uint32_t SMALLEST_IP = 46; ///< an Ethernet frame's least payload
-constexpr uint32_t IP_HEADER = 20;
 
-uint32_t
-Get32(const uint8_t* from)
+/// The headers of a packet as it comes from or goes to the wire.
+isb::PacketView
+View(const Packet& packet)
 {
-    return uint32_t{from[0]} << 24 | uint32_t{from[1]} << 16 | uint32_t{from[2]} << 8 | from[3];
+    std::array<uint8_t, 120> bytes; // NOLINT: filled as far as it is read
+    const uint32_t copied = packet.CopyData(bytes.data(), static_cast<uint32_t>(bytes.size()));
+    isb::PacketView view;
+    if (!view.Read({bytes.data(), copied}, packet.GetSize()))
+    {
+        return {}; // all zero: of no protocol, to nobody
+    }
+    return view;
 }
 
-uint16_t
-Get16(const uint8_t* from)
+/// RFC 791's key of a datagram's fragments, mixed into one number.
+uint64_t
+DatagramKey(const isb::PacketView& view)
 {
-    return static_cast<uint16_t>(from[0] << 8 | from[1]);
+    const uint64_t addresses = uint64_t{view.Source().value} << 32 | view.Destination().value;
+    const uint64_t rest = uint64_t{view.ProtocolNumber()} << 16 | view.Identification();
+    return addresses * 0x9e3779b97f4a7c15 ^ rest * 0xbf58476d1ce4e5b9;
 }
-
-/// IP header (without options) and ports of a packet, as raw bytes.
-struct RawIp
-{
-    std::array<uint8_t, IP_HEADER + 4> bytes{};
-
-    explicit RawIp(const Packet& packet)
-    {
-        packet.CopyData(bytes.data(), static_cast<uint32_t>(bytes.size()));
-    }
-
-    uint32_t
-    TotalLength() const
-    {
-        return Get16(&bytes[2]);
-    }
-
-    bool
-    MoreFragments() const
-    {
-        return (bytes[6] & 0x20) != 0;
-    }
-
-    /// In bytes.
-    uint16_t
-    FragmentOffset() const
-    {
-        return static_cast<uint16_t>((Get16(&bytes[6]) & 0x1fff) * 8);
-    }
-
-    uint8_t
-    Protocol() const
-    {
-        return bytes[9];
-    }
-
-    uint32_t
-    Source() const
-    {
-        return Get32(&bytes[12]);
-    }
-
-    uint32_t
-    Destination() const
-    {
-        return Get32(&bytes[16]);
-    }
-
-    /// RFC 791's key of a datagram's fragments, mixed into one number.
-    uint64_t
-    DatagramKey() const
-    {
-        const uint64_t addresses = uint64_t{Source()} << 32 | Destination();
-        const uint64_t rest = uint64_t{Protocol()} << 16 | Get16(&bytes[4]);
-        return addresses * 0x9e3779b97f4a7c15 ^ rest * 0xbf58476d1ce4e5b9;
-    }
-
-    isb::FlowKey
-    Flow() const
-    {
-        isb::FlowKey flow;
-        flow.protocol = static_cast<isb::Protocol>(Protocol());
-        const bool ports = FragmentOffset() == 0 && Protocol() != 1;
-        flow.source = {{Source()}, ports ? Get16(&bytes[20]) : uint16_t{0}};
-        flow.destination = {{Destination()}, ports ? Get16(&bytes[22]) : uint16_t{0}};
-        return flow;
-    }
-};
 
 } // namespace
 
@@ -358,29 +301,40 @@ BoxDriver::Give(uint64_t handle)
 isb::Frame
 BoxDriver::Describe(const Packet& packet, uint64_t handle) const
 {
-    const RawIp ip(packet);
+    const isb::PacketView view = View(packet);
     isb::Frame frame;
     frame.handle = handle;
-    frame.bytes = ETHERNET_HEADER + ip.TotalLength();
-    frame.facts.more = ip.MoreFragments();
-    frame.facts.offset = ip.FragmentOffset();
-    frame.facts.length = static_cast<uint16_t>(ip.TotalLength() - IP_HEADER);
-    frame.facts.datagram = ip.DatagramKey();
-    if (m_ipv4->GetInterfaceForAddress(Ipv4Address(ip.Destination())) < 0)
-    {
-        frame.facts.path = m_paths.transit;
-    }
-    else
-    {
-        frame.facts.path = ip.Protocol() == 6    ? m_paths.tcp
-                           : ip.Protocol() == 17 ? m_paths.udp
-                                                 : m_paths.other;
-    }
+    const uint32_t bytes = view.TotalLength() != 0 ? view.TotalLength() : packet.GetSize();
+    frame.bytes = ETHERNET_HEADER + bytes;
+    frame.facts.more = view.HasMoreFragments();
+    frame.facts.offset = view.FragmentOffset();
+    frame.facts.length = static_cast<uint16_t>(bytes - view.TransportOffset());
+    frame.facts.datagram = DatagramKey(view);
+    frame.facts.path = PathOf(view);
     if (m_tableEntries && frame.facts.path == isb::FramePath::Nat)
     {
         frame.facts.tableEntries = m_tableEntries();
     }
     return frame;
+}
+
+isb::FramePath
+BoxDriver::PathOf(const isb::PacketView& view) const
+{
+    if (m_ipv4->GetInterfaceForAddress(Ipv4Address(view.Destination().value)) < 0)
+    {
+        return m_paths.transit;
+    }
+    switch (view.Protocol())
+    {
+    case isb::Protocol::Tcp:
+        return m_paths.tcp;
+    case isb::Protocol::Udp:
+        return m_paths.udp;
+    case isb::Protocol::Icmp:
+        break;
+    }
+    return m_paths.other;
 }
 
 bool
@@ -542,15 +496,15 @@ BoxDriver::CountDrop(uint32_t port, isb::BoxDrop drop, const Packet& packet)
     {
         return;
     }
-    const RawIp ip(packet);
+    const isb::PacketView view = View(packet);
     isb::TraceEvent event;
     event.when = SimulatedNow();
     event.kind = isb::TraceKind::PacketDropped;
-    event.flow = ip.Flow();
+    event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
     event.reason = ToString(drop);
     event.rule = RuleOf(drop);
     event.detail = where.name;
-    event.bytes = ip.TotalLength();
+    event.bytes = view.TotalLength();
     m_trace.Emit(event);
 }
 

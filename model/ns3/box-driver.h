@@ -20,6 +20,11 @@
 #include <string_view>
 #include <vector>
 
+namespace isb
+{
+class PacketView;
+}
+
 namespace ns3
 {
 
@@ -135,6 +140,7 @@ class BoxDriver : public Object
     void WireFree(uint32_t port);
     void CountDrop(uint32_t port, isb::BoxDrop drop, const Packet& packet);
     isb::Frame Describe(const Packet& packet, uint64_t handle) const;
+    isb::FramePath PathOf(const isb::PacketView& view) const;
     uint64_t Keep(Ptr<Packet> packet);
     Ptr<Packet> Give(uint64_t handle);
 

@@ -8,7 +8,6 @@
 #include "ns3/tag.h"
 
 #include <cstdint>
-#include <ostream>
 #include <vector>
 
 namespace ns3

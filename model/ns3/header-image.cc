@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ostream>
 
 namespace ns3
 {

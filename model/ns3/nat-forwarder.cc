@@ -111,21 +111,20 @@ NatForwarder::DoDispose()
     PacketHook::DoDispose();
 }
 
+bool
+NatForwarder::WantsPreRouting(const Ipv4Header& header, const Ptr<const NetDevice>& device) const
+{
+    return device == m_outside || header.GetDestination().Get() == m_settings.external.value;
+}
+
 PacketHook::Fate
 NatForwarder::PreRouting(HeaderImage& image,
                          const Ptr<const Packet>& packet,
                          const Ipv4Header& header,
                          const Ptr<const NetDevice>& device)
 {
-    if (device == m_outside)
-    {
-        return Translate(isb::NatSide::Outside, image, {packet, header, device});
-    }
-    if (header.GetDestination().Get() == m_settings.external.value)
-    {
-        return Translate(isb::NatSide::Inside, image, {packet, header, device});
-    }
-    return Fate::Pass;
+    const isb::NatSide side = device == m_outside ? isb::NatSide::Outside : isb::NatSide::Inside;
+    return Translate(side, image, packet, header, device);
 }
 
 bool
@@ -138,13 +137,17 @@ PacketHook::Fate
 NatForwarder::PostRouting(HeaderImage& image,
                           const Ptr<const Packet>& packet,
                           const Ipv4Header& header,
-                          const Ptr<Ipv4Route>&)
+                          const Ptr<const NetDevice>& device)
 {
-    return Translate(isb::NatSide::Inside, image, {packet, header, nullptr});
+    return Translate(isb::NatSide::Inside, image, packet, header, device);
 }
 
 PacketHook::Fate
-NatForwarder::Translate(isb::NatSide side, HeaderImage& image, const Arrival& arrival)
+NatForwarder::Translate(isb::NatSide side,
+                        HeaderImage& image,
+                        const Ptr<const Packet>& packet,
+                        const Ipv4Header& header,
+                        const Ptr<const NetDevice>& device)
 {
     const isb::NatVerdict verdict =
         m_box->Process(SimulatedNow(), side, image.Bytes(), image.PacketLength());
@@ -159,14 +162,12 @@ NatForwarder::Translate(isb::NatSide side, HeaderImage& image, const Arrival& ar
         fate = Fate::Pass;
         break;
     case isb::NatVerdict::Action::Hold:
-        Hold(verdict.ticket, arrival);
+        Hold(verdict.ticket, {packet, header, device});
         break;
     case isb::NatVerdict::Action::Drop:
         if (verdict.reason == DropInfo(isb::NatDrop::TtlExpired).reason)
         {
-            m_node->GetObject<Icmpv4L4Protocol>()->SendTimeExceededTtl(arrival.header,
-                                                                       arrival.packet,
-                                                                       false);
+            m_node->GetObject<Icmpv4L4Protocol>()->SendTimeExceededTtl(header, packet, false);
         }
         break;
     }

@@ -50,13 +50,19 @@ class NatForwarder : public PacketHook
     Fate PostRouting(HeaderImage& image,
                      const Ptr<const Packet>& packet,
                      const Ipv4Header& header,
-                     const Ptr<Ipv4Route>& route) override;
+                     const Ptr<const NetDevice>& device) override;
+    bool WantsPreRouting(const Ipv4Header& header,
+                         const Ptr<const NetDevice>& device) const override;
     bool WantsPostRouting(const Ptr<Ipv4Route>& route) const override;
     void OnTimeout(isb::TimePoint now) override;
     void DoDispose() override;
 
   private:
-    Fate Translate(isb::NatSide side, HeaderImage& image, const Arrival& arrival);
+    Fate Translate(isb::NatSide side,
+                   HeaderImage& image,
+                   const Ptr<const Packet>& packet,
+                   const Ipv4Header& header,
+                   const Ptr<const NetDevice>& device);
     void Settle();
     void SetPreset(std::string name);
     std::string GetPreset() const;

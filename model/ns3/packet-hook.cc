@@ -59,6 +59,7 @@ PacketHook::DoDispose()
         m_inner->Dispose();
         m_inner = nullptr;
     }
+    m_incoming = nullptr;
     m_ipv4 = nullptr;
     m_node = nullptr;
     Ipv4RoutingProtocol::DoDispose();
@@ -95,6 +96,11 @@ PacketHook::RouteInput(Ptr<const Packet> packet,
     {
         return m_inner->RouteInput(packet, header, device, forward, multicast, deliver, error);
     }
+    m_incoming = device;
+    if (!WantsPreRouting(header, device))
+    {
+        return m_inner->RouteInput(packet, header, device, m_hooked, multicast, deliver, error);
+    }
     HeaderImage image(*packet, header);
     switch (PreRouting(image, packet, header, device))
     {
@@ -121,7 +127,7 @@ PacketHook::Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4He
         return;
     }
     HeaderImage image(*packet, header);
-    switch (PostRouting(image, packet, header, route))
+    switch (PostRouting(image, packet, header, m_incoming))
     {
     case Fate::Taken:
         return;
@@ -140,9 +146,15 @@ PacketHook::Fate
 PacketHook::PostRouting(HeaderImage&,
                         const Ptr<const Packet>&,
                         const Ipv4Header&,
-                        const Ptr<Ipv4Route>&)
+                        const Ptr<const NetDevice>&)
 {
     return Fate::Pass;
+}
+
+bool
+PacketHook::WantsPreRouting(const Ipv4Header&, const Ptr<const NetDevice>&) const
+{
+    return true;
 }
 
 bool

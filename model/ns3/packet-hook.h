@@ -79,15 +79,19 @@ class PacketHook : public Ipv4RoutingProtocol
         Ptr<const NetDevice> device;
     };
 
+    /// Only when WantsPreRouting().
     virtual Fate PreRouting(HeaderImage& image,
                             const Ptr<const Packet>& packet,
                             const Ipv4Header& header,
                             const Ptr<const NetDevice>& device) = 0;
-    /// Only when WantsPostRouting() of the device on which the packet leaves.
+    /// Only when WantsPostRouting() of the device on which the packet leaves. `device` is the one
+    /// by which it came.
     virtual Fate PostRouting(HeaderImage& image,
                              const Ptr<const Packet>& packet,
                              const Ipv4Header& header,
-                             const Ptr<Ipv4Route>& route);
+                             const Ptr<const NetDevice>& device);
+    virtual bool WantsPreRouting(const Ipv4Header& header,
+                                 const Ptr<const NetDevice>& device) const;
     virtual bool WantsPostRouting(const Ptr<Ipv4Route>& route) const;
     /// The machine's time-out is due.
     virtual void OnTimeout(isb::TimePoint now) = 0;
@@ -114,6 +118,7 @@ class PacketHook : public Ipv4RoutingProtocol
     void Wake();
 
     Ptr<Ipv4RoutingProtocol> m_inner;
+    Ptr<const NetDevice> m_incoming; ///< of the packet that is being routed
     UnicastForwardCallback m_hooked; ///< to Forward()
     UnicastForwardCallback m_forward;
     MulticastForwardCallback m_multicast;

@@ -4,8 +4,13 @@
 
 #include "model/ns3/nat-forwarder.h"
 
+#include "ns3/ipv4-route.h"
+#include "ns3/ipv4-routing-protocol.h"
 #include "ns3/string.h"
+#include "ns3/udp-header.h"
 #include "ns3/udp-socket-factory.h"
+
+#include <array>
 
 namespace ns3test
 {
@@ -182,6 +187,83 @@ TEST_F(NatForwarderTest, TracerouteSeesNatAndRouter)
         EXPECT_EQ(source, Ipv4Address(hop)) << "ttl " << ttl;
         Simulator::Destroy();
     }
+}
+
+/// A UDP datagram from a to b with checksum, as two fragments of the IP payload.
+std::array<std::pair<Ptr<Packet>, Ipv4Header>, 2>
+MakeFragments(Ipv4Address from, uint16_t fromPort, Ipv4Address to, uint16_t toPort)
+{
+    Ptr<Packet> whole = Create<Packet>(2000);
+    UdpHeader udp;
+    udp.EnableChecksums();
+    udp.InitializeChecksum(from, to, 17);
+    udp.SetSourcePort(fromPort);
+    udp.SetDestinationPort(toPort);
+    whole->AddHeader(udp);
+    std::array<std::pair<Ptr<Packet>, Ipv4Header>, 2> fragments;
+    for (const size_t i : {0, 1})
+    {
+        const uint32_t offset = i == 0 ? 0 : 1480;
+        const uint32_t size = i == 0 ? 1480 : whole->GetSize() - 1480;
+        Ipv4Header& ip = fragments[i].second;
+        fragments[i].first = whole->CreateFragment(offset, size);
+        ip.SetSource(from);
+        ip.SetDestination(to);
+        ip.SetProtocol(17);
+        ip.SetTtl(64);
+        ip.SetIdentification(77);
+        ip.SetFragmentOffset(static_cast<uint16_t>(offset));
+        ip.SetPayloadSize(static_cast<uint16_t>(size));
+        i == 0 ? ip.SetMoreFragments() : ip.SetLastFragment();
+    }
+    return fragments;
+}
+
+void
+SendFragment(Ptr<Node> node, const std::pair<Ptr<Packet>, Ipv4Header>& fragment)
+{
+    Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
+    Socket::SocketErrno error = Socket::ERROR_NOTERROR;
+    Ptr<Ipv4Route> route =
+        ipv4->GetRoutingProtocol()->RouteOutput(fragment.first, fragment.second, nullptr, error);
+    ipv4->SendWithHeader(fragment.first->Copy(), fragment.second, route);
+}
+
+TEST_F(NatForwarderTest, FragmentsBeforeTheirFirstOneAreHeldBothWays)
+{
+    NattedHosts net;
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    const auto out = MakeFragments("10.0.0.1", 5000, "203.0.113.2", 9);
+    SendFragment(net.a, out[1]);
+    RunFor(MilliSeconds(20));
+    EXPECT_EQ(net.nat->Box().Counters().held, 1U);
+    SendFragment(net.a, out[0]);
+    RunFor(MilliSeconds(20));
+    Address from;
+    Ptr<Packet> packet = server->RecvFrom(from);
+    ASSERT_TRUE(packet);
+    EXPECT_EQ(packet->GetSize(), 2000U);
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(from), InetSocketAddress("192.0.2.1", 5000));
+
+    const auto back = MakeFragments("203.0.113.2", 9, "192.0.2.1", 5000);
+    SendFragment(net.b, back[1]);
+    SendFragment(net.b, back[0]);
+    RunFor(MilliSeconds(20));
+    packet = client->RecvFrom(from);
+    ASSERT_TRUE(packet);
+    EXPECT_EQ(packet->GetSize(), 2000U);
+    EXPECT_EQ(net.nat->Box().Counters().held, 2U);
+}
+
+TEST_F(NatForwarderTest, HeldFragmentWithoutFirstOneIsForgotten)
+{
+    NattedHosts net;
+    const auto fragments = MakeFragments("10.0.0.1", 5000, "203.0.113.2", 9);
+    SendFragment(net.a, fragments[1]);
+    RunFor(Seconds(10));
+    ASSERT_EQ(net.events.size(), 1U);
+    EXPECT_EQ(net.events[0].reason, "nat.fragment-timeout");
 }
 
 TEST_F(NatForwarderTest, MappingsEndWhenTheirTimeHasCome)
