@@ -112,6 +112,8 @@ LabInstaller::Attach(const isb::Traffic& traffic,
                      Ptr<TrafficApplication> application,
                      Ptr<FlowMeter> meter)
 {
+    const auto index = static_cast<size_t>(&traffic - m_lab.traffic.data());
+    application->SetSeed(SeedFor(host == traffic.to ? SEED_RECEIVER : SEED_SENDER, index));
     application->SetMeter(meter);
     application->SetDriver(BoxHelper::GetDriver(m_hosts[host].node));
     application->SetStartTime(ToTime(traffic.start));
@@ -187,12 +189,10 @@ LabInstaller::CreateTcp(size_t index)
     receiver->SetPort(listenPort);
     receiver->SetPlans(receiving);
     receiver->SetTuning(tuning);
-    receiver->SetSeed(SeedFor(SEED_RECEIVER, index));
     Attach(traffic, traffic.to, receiver, m_meters[index]);
     Ptr<TcpBulkSender> sender = CreateObject<TcpBulkSender>();
     sender->SetPlans(sending);
     sender->SetTuning(tuning);
-    sender->SetSeed(SeedFor(SEED_SENDER, index));
     Attach(traffic, traffic.from, sender, m_meters[index]);
     return std::nullopt;
 }
@@ -235,7 +235,6 @@ LabInstaller::CreateUdp(size_t index)
     Ptr<UdpRateSender> sender = CreateObject<UdpRateSender>();
     const uint64_t rate = traffic.rate ? traffic.rate->bitsPerSecond : 0;
     sender->SetAttribute("Rate", DataRateValue(DataRate(rate)));
-    sender->SetSeed(SeedFor(SEED_SENDER, index));
     finish(CreateObject<UdpRateSink>(), sender);
     return std::nullopt;
 }

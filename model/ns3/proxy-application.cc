@@ -44,12 +44,6 @@ ProxyApplication::SetTuning(Ptr<TcpTuning> tuning)
     m_tuning = tuning;
 }
 
-void
-ProxyApplication::SetSeed(uint64_t seed)
-{
-    m_seed = seed;
-}
-
 isb::Result<uint64_t>
 ProxyApplication::Add(const isb::ProxyPair& pair)
 {
@@ -256,7 +250,7 @@ ProxyApplication::After(isb::Duration cost, std::function<void()> done)
 {
     if (m_driver)
     {
-        m_driver->Submit(cost, std::move(done));
+        m_driver->Submit(Vary(cost), std::move(done));
         return;
     }
     done();

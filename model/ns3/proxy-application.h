@@ -30,7 +30,6 @@ class ProxyApplication : public TrafficApplication
     ~ProxyApplication() override;
 
     void SetTuning(Ptr<TcpTuning> tuning);
-    void SetSeed(uint64_t seed);
     /// Orders a pair; before the application starts or at any time after. Its id, or why not.
     isb::Result<uint64_t> Add(const isb::ProxyPair& pair);
     const isb::IstProxy& Proxy() const;
@@ -77,7 +76,6 @@ class ProxyApplication : public TrafficApplication
     TraceSource m_trace;
     std::unique_ptr<isb::IstProxy> m_proxy;
     Ptr<TcpTuning> m_tuning;
-    uint64_t m_seed = 0;
     uint64_t m_lastConnection = 0;
     std::map<uint64_t, Connection> m_connections;
     std::map<uint64_t, Ptr<Socket>> m_listeners; ///< TCP

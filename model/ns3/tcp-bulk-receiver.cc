@@ -51,12 +51,6 @@ TcpBulkReceiver::SetTuning(Ptr<TcpTuning> tuning)
 }
 
 void
-TcpBulkReceiver::SetSeed(uint64_t seed)
-{
-    m_seed = seed;
-}
-
-void
 TcpBulkReceiver::DoDispose()
 {
     m_connections.clear();

@@ -31,7 +31,6 @@ class TcpBulkReceiver : public TrafficApplication
     /// Opens these connections.
     void SetPlans(std::vector<TcpPlan> plans);
     void SetTuning(Ptr<TcpTuning> tuning);
-    void SetSeed(uint64_t seed);
 
   protected:
     void DoDispose() override;
@@ -57,7 +56,6 @@ class TcpBulkReceiver : public TrafficApplication
     Ptr<Socket> m_listener;
     Ptr<TcpTuning> m_tuning;
     std::vector<EventId> m_opening;
-    uint64_t m_seed = 0;
     uint32_t m_readSize = 0;
 };
 

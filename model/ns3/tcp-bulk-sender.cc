@@ -45,12 +45,6 @@ TcpBulkSender::SetTuning(Ptr<TcpTuning> tuning)
 }
 
 void
-TcpBulkSender::SetSeed(uint64_t seed)
-{
-    m_seed = seed;
-}
-
-void
 TcpBulkSender::DoDispose()
 {
     m_connections.clear();

@@ -32,8 +32,6 @@ class TcpBulkSender : public TrafficApplication
 
     void SetPlans(std::vector<TcpPlan> plans);
     void SetTuning(Ptr<TcpTuning> tuning);
-    /// Sequence numbers are drawn from it.
-    void SetSeed(uint64_t seed);
 
   protected:
     void DoDispose() override;
@@ -59,7 +57,6 @@ class TcpBulkSender : public TrafficApplication
     std::vector<Connection> m_connections;
     Ptr<TcpTuning> m_tuning;
     std::vector<EventId> m_opening;
-    uint64_t m_seed = 0;
     uint32_t m_writeSize = 0;
     bool m_running = false;
 };

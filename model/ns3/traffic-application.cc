@@ -21,7 +21,15 @@ TypeId
 TrafficApplication::GetTypeId()
 {
     static TypeId tid =
-        TypeId("ns3::TrafficApplication").SetParent<Application>().SetGroupName("Isb");
+        TypeId("ns3::TrafficApplication")
+            .SetParent<Application>()
+            .SetGroupName("Isb")
+            .AddAttribute("CallJitter",
+                          "Per cent by which the CPU time of one system call differs from its mean "
+                          "at most, either way, uniformly.",
+                          UintegerValue(10),
+                          MakeUintegerAccessor(&TrafficApplication::m_callJitter),
+                          MakeUintegerChecker<uint32_t>(0, 100));
     return tid;
 }
 
@@ -35,6 +43,21 @@ void
 TrafficApplication::SetDriver(Ptr<BoxDriver> driver)
 {
     m_driver = driver;
+}
+
+void
+TrafficApplication::SetSeed(uint64_t seed)
+{
+    m_seed = seed;
+    m_callRng = isb::SeededRng(~seed); // apart from what else is drawn from the seed
+}
+
+isb::Duration
+TrafficApplication::Vary(isb::Duration mean)
+{
+    const int64_t most = mean.count() * m_callJitter / 100;
+    const auto draw = m_callRng.Below(2 * static_cast<uint64_t>(most) + 1);
+    return mean - isb::Duration(most) + isb::Duration(static_cast<int64_t>(draw));
 }
 
 void
@@ -54,7 +77,7 @@ TrafficApplication::AfterSend(uint64_t bytes, std::function<void()> done)
         done();
         return;
     }
-    m_driver->Submit(costs->SendCall(bytes), std::move(done));
+    m_driver->Submit(Vary(costs->SendCall(bytes)), std::move(done));
 }
 
 void
@@ -67,7 +90,7 @@ TrafficApplication::AfterReceive(uint64_t bytes, std::function<void()> done)
         return;
     }
     const isb::Duration wakeUp = m_driver->IsAsleep() ? costs->WakeUp() : isb::Duration(0);
-    m_driver->Submit(wakeUp + costs->ReceiveCall(bytes), std::move(done));
+    m_driver->Submit(Vary(wakeUp + costs->ReceiveCall(bytes)), std::move(done));
 }
 
 void

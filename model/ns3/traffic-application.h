@@ -2,6 +2,7 @@
 #ifndef ISB_NS3_TRAFFIC_APPLICATION_H
 #define ISB_NS3_TRAFFIC_APPLICATION_H
 
+#include "model/core/random/rng.h"
 #include "model/ns3/box-driver.h"
 #include "model/ns3/flow-meter.h"
 #include "model/wire/endpoint.h"
@@ -26,10 +27,14 @@ class TrafficApplication : public Application
 
     void SetMeter(Ptr<FlowMeter> meter);
     void SetDriver(Ptr<BoxDriver> driver);
+    /// All that is random about this application is drawn from it.
+    void SetSeed(uint64_t seed);
 
   protected:
     void DoDispose() override;
 
+    /// A CPU time as it comes out this time: the mean, give or take CallJitter.
+    isb::Duration Vary(isb::Duration mean);
     /// Runs `done` when a sending system call of `bytes` got its CPU time.
     void AfterSend(uint64_t bytes, std::function<void()> done);
     /// The same for a receiving call; wakes the process up when it sleeps.
@@ -47,9 +52,13 @@ class TrafficApplication : public Application
 
     Ptr<FlowMeter> m_meter;
     Ptr<BoxDriver> m_driver;
+    uint64_t m_seed = 0;
 
   private:
     static void SendRegistration(Ptr<Socket> socket, Address ist);
+
+    isb::SeededRng m_callRng{0};
+    uint32_t m_callJitter = 0;
 };
 
 } // namespace ns3

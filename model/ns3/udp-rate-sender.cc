@@ -58,12 +58,6 @@ UdpRateSender::SetViaIst(bool via)
 }
 
 void
-UdpRateSender::SetSeed(uint64_t seed)
-{
-    m_rng = isb::SeededRng(seed);
-}
-
-void
 UdpRateSender::DoDispose()
 {
     m_socket = nullptr;
@@ -73,6 +67,7 @@ UdpRateSender::DoDispose()
 void
 UdpRateSender::StartApplication()
 {
+    m_rng = isb::SeededRng(m_seed);
     m_socket = MakeUdpSocket(0);
     m_socket->Connect(ToAddress(m_target));
     m_socket->ShutdownRecv();

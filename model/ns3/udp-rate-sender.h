@@ -28,7 +28,6 @@ class UdpRateSender : public TrafficApplication
     void SetTarget(isb::Endpoint target);
     /// The target is an IST: register there first, and send `RegistrationLead` later.
     void SetViaIst(bool via);
-    void SetSeed(uint64_t seed);
 
   protected:
     void DoDispose() override;
