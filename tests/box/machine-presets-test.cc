@@ -45,7 +45,8 @@ TEST(MachinePresets, OnlyFiveValuesAreFittedAndAllOfTheBox)
             }
         }
     }
-    const std::set<std::string_view> expected{"pci-latency",
+    const std::set<std::string_view> expected{"forward-cost",
+                                              "pci-latency",
                                               "reassembly-cost",
                                               "untuned-latency",
                                               "wakeup-cost",
