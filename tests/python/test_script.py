@@ -153,7 +153,7 @@ def test_help_and_mistakes_need_no_packages_and_no_build(machine, arguments):
 @pytest.mark.parametrize(("command", "targets"), [
     ("run", "isblab-sim isblab_python"), ("figures", "isblab-sim isblab_python"),
     ("check", "isblab-sim isblab_python"), ("test", "all"),
-    ("bench", "isblab-sim bench_splice bench_ns3"),
+    ("bench", "isblab-sim bench_splice bench_ist bench_ns3"),
 ])
 def test_a_command_builds_what_it_needs(machine, command, targets):
     machine.run(command)

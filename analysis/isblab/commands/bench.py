@@ -17,13 +17,13 @@ from isblab.text import duration, table
 
 HELP = "run the microbenchmarks and print ratios"
 DESCRIPTION = """\
-Run the microbenchmarks of the splice core and of the ns-3 models (google-benchmark). Rounds are
+Run the microbenchmarks of splice core, IST engine and ns-3 models (google-benchmark). Rounds are
 interleaved at random and the first is dropped; the median over rounds and its spread (half of
 largest minus smallest, in percent of the median) are printed, with the ratio to the first
 benchmark of the same group (the name before the slash). Then events and simulated seconds per
 second of wall time, for the thesis' five phases. Times are of this machine; only ratios compare."""
 
-BENCHES = ("bench_splice", "bench_ns3")
+BENCHES = ("bench_splice", "bench_ist", "bench_ns3")
 _ROUNDS, _QUICK_ROUNDS = 9, 3
 _SECONDS, _QUICK_SECONDS = 0.2, 0.02
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
