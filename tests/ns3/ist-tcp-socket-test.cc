@@ -176,17 +176,31 @@ LoseThese(Ptr<Node> node, const std::list<uint32_t>& numbers)
 
 TEST_F(IstTcpSocketTest, LastAckDoesNotCloseOverDataInFlight)
 {
-    // b closes first; a answers with data, and closes while a segment of it is lost.
-    TwoHosts net;
-    Talker server(2, 0);
-    Talker client(1, 100'000);
-    Serve(net, server);
-    client.closeLast = true;
-    LoseThese(net.b, {6, 7});
-    Dial(net, client, SERVER);
-    RunFor(Seconds(5));
-    EXPECT_EQ(server.received.size(), client.toSend.size());
-    EXPECT_EQ(server.received, client.toSend);
+    // b closes first; a has data on its way, and closes while two segments of it are lost. 2 kB are
+    // all sent when b's FIN comes, 20 kB are not.
+    for (const auto& [bytes, lost] : {std::pair(2'000, 2U),
+                                      {20'000, 2U},
+                                      {20'000, 5U},
+                                      {20'000, 10U},
+                                      {20'000, 12U},
+                                      {20'000, 14U},
+                                      {20'000, 15U},
+                                      {20'000, 16U},
+                                      {20'000, 17U},
+                                      {20'000, 18U}})
+    {
+        TwoHosts net;
+        Talker server(2, 0);
+        Talker client(1, static_cast<size_t>(bytes));
+        Serve(net, server);
+        client.closeLast = true;
+        LoseThese(net.b, {lost, lost + 1});
+        Dial(net, client, SERVER);
+        RunFor(Seconds(20));
+        EXPECT_EQ(server.received.size(), client.toSend.size()) << "lost " << lost;
+        EXPECT_FALSE(client.reset || server.reset) << "lost " << lost;
+        Simulator::Destroy();
+    }
 }
 
 TEST_F(IstTcpSocketTest, SimultaneousCloseDoesNotCutDataInFlight)
