@@ -82,9 +82,9 @@ _LINE_SPEED = (
 
 _THROUGHPUT = (
     Claim(
-        "3.1", "5.6", "IST-App's throughput is far below NAT's at every count (at most two thirds)",
+        "3.1", "5.6", "IST-App's throughput is far below NAT's at every count (at most 75 %)",
         "only IST-App is poor", PREDICTED, "% of NAT",
-        m.greatest_share("5.6", _APP, _NAT), m.at_most(200 / 3),
+        m.greatest_share("5.6", _APP, _NAT), m.at_most(75),
         otherwise="The mean of both rates counts what the box' sockets take from the sender before "
         "they push back; what the receiver gets is less."),
     Claim(
