@@ -291,13 +291,6 @@ LabInstaller::BoxOf(size_t index) const
     result.role = ToString(m_lab.boxes[index].role);
     result.drops = driver->Drops();
     result.forwarded = driver->Sent();
-    const auto addDrops = [&](const std::map<std::string_view, uint64_t>& drops)
-    {
-        for (const auto& [reason, count] : drops)
-        {
-            result.drops[std::string(reason)] += count;
-        }
-    };
     if (const isb::BoxMachine* machine = driver->Machine())
     {
         const isb::TimePoint end = SimulatedNow();
@@ -310,34 +303,48 @@ LabInstaller::BoxOf(size_t index) const
         result.cpu.softirq = share(isb::CpuLevel::Softirq);
         result.cpu.process = share(isb::CpuLevel::Process);
     }
+    AddRoleCounters(parts, result);
+    return result;
+}
+
+void
+LabInstaller::AddRoleCounters(const BoxParts& parts, isb::BoxResult& result)
+{
+    const auto addDrops = [&](std::string_view reason, uint64_t count)
+    {
+        if (count != 0)
+        {
+            result.drops[std::string(reason)] += count;
+        }
+    };
     if (parts.nat)
     {
         const isb::NatCounters& counters = parts.nat->Box().Counters();
         result.mappings = counters.mappingsCreated;
         for (size_t i = 0; i < isb::NAT_DROP_COUNT; ++i)
         {
-            if (counters.drops[i] != 0)
-            {
-                result.drops[std::string(DropInfo(static_cast<isb::NatDrop>(i)).reason)] +=
-                    counters.drops[i];
-            }
+            addDrops(DropInfo(static_cast<isb::NatDrop>(i)).reason, counters.drops[i]);
         }
     }
     if (parts.ist)
     {
-        result.splices = parts.ist->Engine().Counters().paired;
-        addDrops(parts.ist->Engine().Counters().drops);
-        if (parts.ist->Misdirected() != 0)
+        const isb::IstCounters& counters = parts.ist->Engine().Counters();
+        result.splices = counters.paired;
+        for (const auto& [reason, count] : counters.drops)
         {
-            result.drops["ist.not-a-router"] += parts.ist->Misdirected();
+            addDrops(reason, count);
         }
+        addDrops("ist.not-a-router", parts.ist->Misdirected());
     }
     if (parts.proxy)
     {
-        result.splices = parts.proxy->Proxy().GetCounters().paired;
-        addDrops(parts.proxy->Proxy().GetCounters().drops);
+        const isb::IstProxy::Counters& counters = parts.proxy->Proxy().GetCounters();
+        result.splices = counters.paired;
+        for (const auto& [reason, count] : counters.drops)
+        {
+            addDrops(reason, count);
+        }
     }
-    return result;
 }
 
 } // namespace ns3

@@ -97,6 +97,7 @@ class LabInstaller
     uint64_t SeedFor(uint64_t purpose, uint64_t index) const;
     isb::TrafficResult TrafficOf(size_t index) const;
     isb::BoxResult BoxOf(size_t index) const;
+    static void AddRoleCounters(const BoxParts& parts, isb::BoxResult& result);
 
     const isb::Lab& m_lab;
     uint64_t m_seed;

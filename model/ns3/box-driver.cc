@@ -191,16 +191,18 @@ BoxDriver::Costs() const
 bool
 BoxDriver::Fits(uint32_t frames) const
 {
+    // The last tenth is for what does not ask: SYNs and ACKs. Were the queue kept full, no
+    // connection could be opened.
+    const auto fits = [&](uint64_t held, uint32_t limit) {
+        return held == 0 || held + frames <= limit - limit / 10;
+    };
     if (m_machine)
     {
-        const uint64_t held = m_machine->HeldTransmit();
-        return held == 0 || held + frames <= m_parameters.transmitQueue;
+        return fits(m_machine->HeldTransmit(), m_parameters.transmitQueue);
     }
-    return std::all_of(m_ports.begin(),
-                       m_ports.end(),
-                       [&](const Port& port) {
-                           return port.queue.empty() || port.queue.size() + frames <= m_queueLimit;
-                       });
+    return std::all_of(m_ports.begin(), m_ports.end(), [&](const Port& port) {
+        return fits(port.queue.size(), m_queueLimit);
+    });
 }
 
 bool

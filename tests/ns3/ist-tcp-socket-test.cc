@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/ns3/segment-log.h"
 #include "tests/ns3/two-hosts.h"
 
 namespace ns3test

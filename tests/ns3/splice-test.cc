@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A splice between two TCPs with chosen sequence numbers, packets on real wires, checksums on.
 #include "helper/ist-helper.h"
+#include "tests/ns3/segment-log.h"
 #include "tests/ns3/two-hosts.h"
 
 #include "model/ns3/ist-forwarder.h"
