@@ -263,6 +263,25 @@ rate = "20 Mb/s"
     EXPECT_GT(traffic[1].throughputBps, 8e6);
 }
 
+TEST_F(LabTest, ConnectionsOpenThoughOthersFillTheQueue)
+{
+    const std::string text = Head("1 s") + R"(
+[[host]]
+name = "A"
+[[host]]
+name = "B"
+)" + Link("A", "B", "10.0.0.0/24") +
+                             R"(
+[[traffic]]
+name = "bulk"
+kind = "tcp-bulk"
+from = "A"
+to = "B"
+connections = 300
+)";
+    EXPECT_EQ(RunText(text).result.traffic[0].established, 300U);
+}
+
 TEST_F(LabTest, NatBehindNatCarriesTcp)
 {
     const std::string text = Head("500 ms") + R"(
