@@ -47,6 +47,19 @@ UdpDatagram(uint32_t source, uint16_t sourcePort, uint16_t port)
     return header;
 }
 
+/// The datagram by which a user takes his side of a UDP splice.
+Header
+Registration(uint32_t source, uint16_t sourcePort, uint16_t port)
+{
+    Header header = UdpDatagram(source, sourcePort, port);
+    std::fill(header.begin() + 28, header.end(), uint8_t{0});
+    ist_put16(&header[2], 28 + IST_REGISTRATION_LENGTH);
+    ist_put16(&header[24], 8 + IST_REGISTRATION_LENGTH);
+    ist_put32(&header[28], IST_REGISTRATION_HIGH);
+    ist_put32(&header[32], IST_REGISTRATION_LOW);
+    return header;
+}
+
 /// A splice in ESTABLISHED and one packet of A.
 struct Ready
 {
@@ -62,8 +75,8 @@ struct Ready
         ist_splice_init(&splice, method);
         if (method == IST_METHOD_UDP)
         {
-            Step(UdpDatagram(0x0a000001, 31000, 7000), IST_SIDE_A);
-            Step(UdpDatagram(0x0a010002, 32000, 7001), IST_SIDE_B);
+            Step(Registration(0x0a000001, 31000, 7000), IST_SIDE_A);
+            Step(Registration(0x0a010002, 32000, 7001), IST_SIDE_B);
             header = UdpDatagram(0x0a000001, 31000, 7000);
             return;
         }

@@ -10,16 +10,19 @@ from isblab.errors import EnvironmentFailure
 
 
 def output(*items):
+    """google-benchmark's JSON from (family, instance, name, CPU time, more)."""
     return json.dumps({"benchmarks": [
-        {"run_type": "iteration", "time_unit": "ns", "run_name": name, "cpu_time": time, **more}
-        for name, time, more in items]})
+        {"run_type": "iteration", "time_unit": "ns", "family_index": family,
+         "per_family_instance_index": instance, "run_name": name, "cpu_time": time, **more}
+        for family, instance, name, time, more in items]})
 
 
-def test_the_first_round_is_dropped_and_ratios_are_within_a_group():
+def test_the_first_round_is_dropped_and_ratios_are_to_the_first_of_the_source():
     measured = bench.parse("bench_x", output(
-        ("Path/A", 999, {}), ("Path/B", 1, {}), ("Other", 5, {"target_ns": 30}),
-        ("Path/A", 10, {}), ("Path/B", 15, {}), ("Other", 7, {"target_ns": 30}),
-        ("Path/A", 12, {}), ("Path/B", 0.018, {"time_unit": "us"}), ("Other", 7, {"target_ns": 30})))
+        (1, 0, "Other", 5, {"target_ns": 30}), (0, 1, "Path/B", 1, {}), (0, 0, "Path/A", 999, {}),
+        (0, 1, "Path/B", 15, {}), (1, 0, "Other", 7, {"target_ns": 30}), (0, 0, "Path/A", 10, {}),
+        (0, 0, "Path/A", 12, {}), (1, 0, "Other", 7, {"target_ns": 30}),
+        (0, 1, "Path/B", 0.018, {"time_unit": "us"})))
     assert bench._table(measured).splitlines() == [
         "  benchmark  CPU time  spread  ratio  counters",
         "  Path/A     11 ns     9.1 %   1.00   -",
@@ -29,5 +32,5 @@ def test_the_first_round_is_dropped_and_ratios_are_within_a_group():
 
 def test_a_benchmark_that_gives_up_is_an_error():
     with pytest.raises(EnvironmentFailure, match="bench_x: Path: dropped the packet"):
-        bench.parse("bench_x", output(("Path", 0, {"error_occurred": True,
-                                                   "error_message": "dropped the packet"})))
+        bench.parse("bench_x", output((0, 0, "Path", 0, {"error_occurred": True,
+                                                         "error_message": "dropped the packet"})))

@@ -76,7 +76,10 @@ def _measure(bench: str, quick: bool) -> dict[str, _Measured]:
 def parse(bench: str, output: str) -> dict[str, _Measured]:
     """google-benchmark's JSON by benchmark; EnvironmentFailure when one of them gave up."""
     measured: dict[str, _Measured] = {}
-    for item in json.loads(output)["benchmarks"]:
+    # Interleaving shuffles the output; the order of the source says which is a group's first.
+    items = sorted(json.loads(output)["benchmarks"],
+                   key=lambda item: (item["family_index"], item["per_family_instance_index"]))
+    for item in items:
         if item.get("error_occurred"):
             raise EnvironmentFailure(f"{bench}: {item['run_name']}: {item['error_message']}")
         if item.get("run_type") == "iteration":
