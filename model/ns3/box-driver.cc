@@ -193,16 +193,15 @@ BoxDriver::Fits(uint32_t frames) const
 {
     // The last tenth is for what does not ask: SYNs and ACKs. Were the queue kept full, no
     // connection could be opened.
-    const auto fits = [&](uint64_t held, uint32_t limit) {
-        return held == 0 || held + frames <= limit - limit / 10;
-    };
+    const auto fits = [&](uint64_t held, uint32_t limit)
+    { return held == 0 || held + frames <= limit - limit / 10; };
     if (m_machine)
     {
         return fits(m_machine->HeldTransmit(), m_parameters.transmitQueue);
     }
-    return std::all_of(m_ports.begin(), m_ports.end(), [&](const Port& port) {
-        return fits(port.queue.size(), m_queueLimit);
-    });
+    return std::all_of(m_ports.begin(),
+                       m_ports.end(),
+                       [&](const Port& port) { return fits(port.queue.size(), m_queueLimit); });
 }
 
 bool

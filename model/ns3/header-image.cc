@@ -2,7 +2,6 @@
 #include "model/ns3/header-image.h"
 
 #include "ns3/header.h"
-#include "ns3/node.h"
 
 #include <algorithm>
 #include <cstring>
@@ -117,7 +116,7 @@ FragmentField(const Ipv4Header& header)
 
 } // namespace
 
-HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header)
+HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header, bool checksum)
 {
     const uint32_t payload = packet.GetSize();
     m_packetLength = payload + IP_HEADER;
@@ -132,7 +131,7 @@ HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header)
     Put16(ip + 10, 0);
     Put32(ip + 12, header.GetSource().Get());
     Put32(ip + 16, header.GetDestination().Get());
-    if (Node::ChecksumEnabled())
+    if (checksum)
     {
         Put16(ip + 10, HeaderChecksum(ip, IP_HEADER));
     }
@@ -143,17 +142,31 @@ HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header)
     m_size = IP_HEADER + copied;
 }
 
+size_t
+HeaderImage::ChangedBytes() const
+{
+    const uint8_t* now = m_bytes.data() + IP_HEADER;
+    size_t end = m_size - IP_HEADER;
+    // Edits are in front: step over what is equal behind them, coarsely first.
+    constexpr size_t step = 32;
+    while (end >= step && std::memcmp(&m_before[end - step], now + end - step, step) == 0)
+    {
+        end -= step;
+    }
+    while (end > 0 && m_before[end - 1] == now[end - 1])
+    {
+        --end;
+    }
+    return end;
+}
+
 Ptr<const Packet>
 HeaderImage::Restore(Ptr<const Packet> packet, Ipv4Header& header) const
 {
     const uint8_t* ip = m_bytes.data();
     header.SetSource(Ipv4Address(Get32(ip + 12)));
     header.SetDestination(Ipv4Address(Get32(ip + 16)));
-    size_t changed = m_size - IP_HEADER;
-    while (changed > 0 && m_before[changed - 1] == ip[IP_HEADER + changed - 1])
-    {
-        --changed;
-    }
+    const size_t changed = ChangedBytes();
     if (changed == 0)
     {
         return packet;

@@ -26,7 +26,8 @@ namespace ns3
 class HeaderImage
 {
   public:
-    HeaderImage(const Packet& packet, const Ipv4Header& header);
+    /// \param checksum whether the reader of the image looks at the IP header's checksum
+    HeaderImage(const Packet& packet, const Ipv4Header& header, bool checksum);
 
     /// What the core may edit: IP header on.
     isb::MutableBytes
@@ -50,6 +51,8 @@ class HeaderImage
     static Ptr<Packet> Split(isb::ByteView bytes, Ipv4Header& header);
 
   private:
+    size_t ChangedBytes() const;
+
     static constexpr size_t IP_HEADER = 20;
     static constexpr size_t COPY_LIMIT = 120;
     static constexpr size_t COPY_LIMIT_ICMP = 576;

@@ -35,6 +35,7 @@ PacketHook::Install(Ptr<Node> node)
     m_node = node;
     m_ipv4 = node->GetObject<Ipv4>();
     m_inner = m_ipv4->GetRoutingProtocol();
+    m_checksums = Node::ChecksumEnabled();
     m_hooked = MakeCallback(&PacketHook::Forward, this);
     m_ipv4->SetRoutingProtocol(this);
 }
@@ -101,7 +102,7 @@ PacketHook::RouteInput(Ptr<const Packet> packet,
     {
         return m_inner->RouteInput(packet, header, device, m_hooked, multicast, deliver, error);
     }
-    HeaderImage image(*packet, header);
+    HeaderImage image(*packet, header, m_checksums);
     switch (PreRouting(image, packet, header, device))
     {
     case Fate::Taken:
@@ -126,7 +127,7 @@ PacketHook::Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4He
         m_forward(route, packet, header);
         return;
     }
-    HeaderImage image(*packet, header);
+    HeaderImage image(*packet, header, m_checksums);
     switch (PostRouting(image, packet, header, m_incoming))
     {
     case Fate::Taken:

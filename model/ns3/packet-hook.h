@@ -119,6 +119,7 @@ class PacketHook : public Ipv4RoutingProtocol
 
     Ptr<Ipv4RoutingProtocol> m_inner;
     Ptr<const NetDevice> m_incoming; ///< of the packet that is being routed
+    bool m_checksums = false;        ///< the simulation computes checksums
     UnicastForwardCallback m_hooked; ///< to Forward()
     UnicastForwardCallback m_forward;
     MulticastForwardCallback m_multicast;

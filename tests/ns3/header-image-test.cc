@@ -51,7 +51,7 @@ TEST_F(HeaderImageTest, ShowsTheFirstBytesAsTheyAreOnTheWire)
     {
         Ipv4Header ip;
         Ptr<Packet> packet = MakeUdp(payload, ip);
-        HeaderImage image(*packet, ip);
+        HeaderImage image(*packet, ip, true);
         const std::vector<uint8_t> wire = OnWire(packet, ip);
         EXPECT_EQ(image.PacketLength(), wire.size());
         ASSERT_EQ(image.Bytes().size, std::min<size_t>(wire.size(), 120));
@@ -65,7 +65,7 @@ TEST_F(HeaderImageTest, ShowsFragments)
     Ptr<Packet> packet = MakeUdp(1000, ip);
     ip.SetMoreFragments();
     ip.SetFragmentOffset(1480);
-    HeaderImage image(*packet, ip);
+    HeaderImage image(*packet, ip, true);
     EXPECT_EQ(std::memcmp(image.Bytes().data, OnWire(packet, ip).data(), 20), 0);
 }
 
@@ -74,7 +74,7 @@ TEST_F(HeaderImageTest, RestoreTakesOverWhatWasEdited)
     Ipv4Header ip;
     Ptr<Packet> packet = MakeUdp(500, ip);
     std::vector<uint8_t> expected = OnWire(packet, ip);
-    HeaderImage image(*packet, ip);
+    HeaderImage image(*packet, ip, true);
     image.Bytes().data[15] = 99;    // source 10.0.0.99
     image.Bytes().data[20] = 0xab;  // source port
     image.Bytes().data[119] = 0x55; // the last byte of the image
@@ -95,7 +95,7 @@ TEST_F(HeaderImageTest, RestoreReturnsTheSamePacketWhenOnlyAddressesChange)
 {
     Ipv4Header ip;
     Ptr<Packet> packet = MakeUdp(500, ip);
-    HeaderImage image(*packet, ip);
+    HeaderImage image(*packet, ip, true);
     image.Bytes().data[19] = 77;
     EXPECT_EQ(image.Restore(packet, ip), packet);
     EXPECT_EQ(ip.GetDestination(), Ipv4Address("192.0.2.77"));
