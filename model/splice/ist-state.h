@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the splice core keeps and answers: settings, one splice with its two sides, the verdict on
- * a packet. Names for people are in ist-names.h. Everything in host byte order; times are nanoseconds of
- * a clock that never goes back, passed in by the carrier.
+ * a packet. Names for people are in ist-names.h. Everything in host byte order; times are
+ * nanoseconds of a clock that never goes back, passed in by the carrier.
  */
 #ifndef IST_STATE_H
 #define IST_STATE_H
