@@ -68,6 +68,7 @@ class LabInstaller
         Ptr<NatForwarder> nat;
         Ptr<IstForwarder> ist;
         Ptr<ProxyApplication> proxy;
+        size_t orders = 0; ///< pairs of ports that the traffic asks of this IST
     };
 
     struct HostParts
@@ -82,7 +83,8 @@ class LabInstaller
     [[nodiscard]] std::optional<std::string> CreateTraffic();
     [[nodiscard]] std::optional<std::string> CreateTcp(size_t index);
     [[nodiscard]] std::optional<std::string> CreateUdp(size_t index);
-    /// Configures the IST for one connection or datagram flow.
+    /// Has the IST told, when the traffic starts, about one connection or datagram flow: an order
+    /// given long before would end as unmatched. Refuses more than the IST takes at all.
     [[nodiscard]] std::optional<std::string> OrderPair(const isb::Traffic& traffic,
                                                        uint16_t portA,
                                                        uint16_t portB,

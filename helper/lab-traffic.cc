@@ -14,6 +14,7 @@
 #include "model/ns3/udp-rate-sender.h"
 #include "model/ns3/udp-rate-sink.h"
 
+#include "ns3/abort.h"
 #include "ns3/data-rate.h"
 #include "ns3/node.h"
 #include "ns3/uinteger.h"
@@ -129,15 +130,27 @@ LabInstaller::OrderPair(const isb::Traffic& traffic,
 {
     const bool tcp = traffic.kind == isb::TrafficKind::TcpBulk;
     const isb::Box& box = m_lab.boxes[traffic.via->box];
-    const BoxParts& parts = m_boxes[traffic.via->box];
+    BoxParts& parts = m_boxes[traffic.via->box];
+    const size_t most =
+        parts.proxy ? isb::ProxySettings{}.maxPairs : parts.ist->GetSettings().maxSplices;
+    if (++parts.orders > most)
+    {
+        return "IST '" + box.name + "' takes " + std::to_string(most) +
+               " pairs of connections at most";
+    }
     if (parts.proxy)
     {
         isb::ProxyPair pair;
         pair.protocol = tcp ? isb::Protocol::Tcp : isb::Protocol::Udp;
         pair.portA = portA;
         pair.portB = portB;
-        const auto id = parts.proxy->Add(pair);
-        return id ? std::nullopt : std::optional(id.Why());
+        Simulator::Schedule(ToTime(traffic.start),
+                            [proxy = parts.proxy, pair]
+                            {
+                                const auto id = proxy->Add(pair);
+                                NS_ABORT_MSG_UNLESS(id, id.Why());
+                            });
+        return std::nullopt;
     }
     isb::IstPair pair;
     pair.method = tcp ? box.splice : isb::SpliceMethod::Udp;
@@ -148,8 +161,13 @@ LabInstaller::OrderPair(const isb::Traffic& traffic,
         pair.activeTarget = {m_lab.hosts[traffic.to].port.address, listenPort};
         pair.activeSource = traffic.via->toAddress;
     }
-    const auto id = parts.ist->Add(pair);
-    return id ? std::nullopt : std::optional(id.Why());
+    Simulator::Schedule(ToTime(traffic.start),
+                        [ist = parts.ist, pair]
+                        {
+                            const auto id = ist->Add(pair);
+                            NS_ABORT_MSG_UNLESS(id, id.Why());
+                        });
+    return std::nullopt;
 }
 
 std::optional<std::string>

@@ -282,6 +282,47 @@ connections = 300
     EXPECT_EQ(RunText(text).result.traffic[0].established, 300U);
 }
 
+/// Longer than any IST keeps an order whose users do not come.
+TEST_F(LabTest, TrafficThatStartsLateFindsItsIstReady)
+{
+    for (const std::string role : {"ist-kernel", "ist-app"})
+    {
+        const std::string text = Head("202 s") + R"(
+[[host]]
+name = "A"
+[[host]]
+name = "B"
+[[box]]
+name = "ist"
+role = ")" + role + R"("
+ports = ["a", "b"]
+)" + Link("A", "ist:a", "10.0.1.0/24") +
+                                 Link("ist:b", "B", "10.0.2.0/24") + R"(
+[[traffic]]
+name = "ping"
+kind = "udp-ping-pong"
+from = "A"
+to = "B"
+via = "ist"
+payload = "64 B"
+start = "200 s"
+[[traffic]]
+name = "bulk"
+kind = "tcp-bulk"
+from = "A"
+to = "B"
+via = "ist"
+connections = 2
+start = "200 s"
+stop = "201 s"
+)";
+        const Outcome outcome = RunText(text);
+        ASSERT_EQ(outcome.refusal, "");
+        EXPECT_GT(outcome.result.traffic[0].receivedPackets, 100U) << role;
+        EXPECT_EQ(outcome.result.traffic[1].established, 2U) << role;
+    }
+}
+
 TEST_F(LabTest, NatBehindNatCarriesTcp)
 {
     const std::string text = Head("500 ms") + R"(
