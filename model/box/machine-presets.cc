@@ -57,7 +57,7 @@ constexpr std::array<Row, 33> IXP425{{
                 "cache.")},
     {"splice-cost", "16 us", Assumption("The same work as NAT (thesis 5.4), so the same cost.")},
     {"walk-cost",
-     "0.15 us",
+     "0.17 us",
      Fitted(4,
             "The kernel IST overtakes NAT near 70 connections; only used when the table is a list. "
             "About one cache miss.")},

@@ -62,7 +62,7 @@ TWINS = [
     ("2.5", bend(LINE_UDP_RATE, "ist-kernel", lambda x, y: 90)),
     ("3.1", bend("5.6", "ist-app", lambda x, y: 80 if x == 30 else y)),
     ("3.2", bend("5.6", "nat", lambda x, y: 80 if x == 30 else y)),
-    ("3.3", bend("5.6", "forwarder", lambda x, y: 91 if x == 100 else y)),
+    ("3.3", bend("5.6", "forwarder", lambda x, y: 90 if x == 100 else y)),
     ("4.1", bend("5.6", "direct", lambda x, y: 91 if x == 10 else y)),
     ("4.2", bend("5.6", "ist-kernel", lambda x, y: y + 1)),
     ("4.2", bend("5.6", "ist-kernel", lambda x, y: y - 1)),
