@@ -89,10 +89,7 @@ class LabInstaller
                                                        uint16_t portA,
                                                        uint16_t portB,
                                                        uint16_t listenPort);
-    void Attach(const isb::Traffic& traffic,
-                size_t host,
-                Ptr<TrafficApplication> application,
-                Ptr<FlowMeter> meter);
+    void Attach(const isb::Traffic& traffic, size_t host, Ptr<TrafficApplication> application);
     void Announce(const isb::Traffic& traffic);
     void Report(isb::TraceKind kind, const isb::Traffic& traffic);
     void TraceNode(Ptr<Node> node, const std::string& name);

@@ -108,14 +108,11 @@ LabInstaller::Report(isb::TraceKind kind, const isb::Traffic& traffic)
 }
 
 void
-LabInstaller::Attach(const isb::Traffic& traffic,
-                     size_t host,
-                     Ptr<TrafficApplication> application,
-                     Ptr<FlowMeter> meter)
+LabInstaller::Attach(const isb::Traffic& traffic, size_t host, Ptr<TrafficApplication> application)
 {
     const auto index = static_cast<size_t>(&traffic - m_lab.traffic.data());
     application->SetSeed(SeedFor(host == traffic.to ? SEED_RECEIVER : SEED_SENDER, index));
-    application->SetMeter(meter);
+    application->SetMeter(m_meters[index]);
     application->SetDriver(BoxHelper::GetDriver(m_hosts[host].node));
     application->SetStartTime(ToTime(traffic.start));
     application->SetStopTime(ToTime(traffic.stop));
@@ -138,18 +135,22 @@ LabInstaller::OrderPair(const isb::Traffic& traffic,
         return "IST '" + box.name + "' takes " + std::to_string(most) +
                " pairs of connections at most";
     }
+    const auto order = [&](auto ist, const auto& pair)
+    {
+        Simulator::Schedule(ToTime(traffic.start),
+                            [ist, pair]
+                            {
+                                const auto id = ist->Add(pair);
+                                NS_ABORT_MSG_UNLESS(id, id.Why());
+                            });
+    };
     if (parts.proxy)
     {
         isb::ProxyPair pair;
         pair.protocol = tcp ? isb::Protocol::Tcp : isb::Protocol::Udp;
         pair.portA = portA;
         pair.portB = portB;
-        Simulator::Schedule(ToTime(traffic.start),
-                            [proxy = parts.proxy, pair]
-                            {
-                                const auto id = proxy->Add(pair);
-                                NS_ABORT_MSG_UNLESS(id, id.Why());
-                            });
+        order(parts.proxy, pair);
         return std::nullopt;
     }
     isb::IstPair pair;
@@ -161,12 +162,7 @@ LabInstaller::OrderPair(const isb::Traffic& traffic,
         pair.activeTarget = {m_lab.hosts[traffic.to].port.address, listenPort};
         pair.activeSource = traffic.via->toAddress;
     }
-    Simulator::Schedule(ToTime(traffic.start),
-                        [ist = parts.ist, pair]
-                        {
-                            const auto id = ist->Add(pair);
-                            NS_ABORT_MSG_UNLESS(id, id.Why());
-                        });
+    order(parts.ist, pair);
     return std::nullopt;
 }
 
@@ -207,11 +203,11 @@ LabInstaller::CreateTcp(size_t index)
     receiver->SetPort(listenPort);
     receiver->SetPlans(receiving);
     receiver->SetTuning(tuning);
-    Attach(traffic, traffic.to, receiver, m_meters[index]);
+    Attach(traffic, traffic.to, receiver);
     Ptr<TcpBulkSender> sender = CreateObject<TcpBulkSender>();
     sender->SetPlans(sending);
     sender->SetTuning(tuning);
-    Attach(traffic, traffic.from, sender, m_meters[index]);
+    Attach(traffic, traffic.from, sender);
     return std::nullopt;
 }
 
@@ -239,11 +235,11 @@ LabInstaller::CreateUdp(size_t index)
         {
             sink->SetIst(*ist);
         }
-        Attach(traffic, traffic.to, sink, m_meters[index]);
+        Attach(traffic, traffic.to, sink);
         source->SetTarget(target);
         source->SetViaIst(ist.has_value());
         source->SetAttribute("Payload", UintegerValue(traffic.payloadBytes));
-        Attach(traffic, traffic.from, source, m_meters[index]);
+        Attach(traffic, traffic.from, source);
     };
     if (traffic.kind == isb::TrafficKind::UdpPingPong)
     {
