@@ -121,12 +121,6 @@ class NatMappingTable
         return m_mappings.Size();
     }
 
-    [[nodiscard]] size_t
-    SessionCount() const
-    {
-        return m_sessions.Size();
-    }
-
     [[nodiscard]] uint64_t
     CreatedCount() const
     {

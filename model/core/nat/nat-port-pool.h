@@ -26,12 +26,6 @@ class NatPortPool
     /// Gives a taken port back.
     void Release(uint16_t port);
 
-    [[nodiscard]] size_t
-    FreeCount() const
-    {
-        return m_free;
-    }
-
   private:
     [[nodiscard]] uint32_t FirstWish(uint16_t internalPort, Rng& rng) const;
     [[nodiscard]] uint32_t NextFree(uint32_t from) const;
