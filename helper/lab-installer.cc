@@ -224,6 +224,7 @@ LabInstaller::CreateRoles()
         switch (box.role)
         {
         case isb::BoxRole::Forwarder:
+        case isb::BoxRole::Firewall:
             break;
         case isb::BoxRole::Nat:
         {
@@ -277,7 +278,7 @@ LabInstaller::Result() const
     {
         result.boxes.push_back(BoxOf(i));
     }
-    result.expectations = JudgeExpectations(m_lab, result.traffic);
+    result.expectations = JudgeExpectations(m_lab, result);
     return result;
 }
 

@@ -59,6 +59,14 @@ ValueOf(Measure measure, const TrafficResult& result)
         return result.rtt.count != 0 ? std::optional<double>(result.rtt.meanNs) : std::nullopt;
     case Measure::Connections:
         return static_cast<double>(result.established);
+    case Measure::FirstByte:
+        if (result.firstByte.count > 0)
+        {
+            return result.firstByte.meanNs;
+        }
+        return std::nullopt;
+    case Measure::Failures:
+        return static_cast<double>(result.failed);
     }
     return std::nullopt;
 }
@@ -75,8 +83,10 @@ TextOf(Measure measure, double value)
     case Measure::Loss:
         return TwoDecimals(value * 100) + " %";
     case Measure::Rtt:
+    case Measure::FirstByte:
         return InLargestUnit(value, TIMES);
     case Measure::Connections:
+    case Measure::Failures:
         return std::to_string(static_cast<uint64_t>(value));
     }
     return {};
@@ -85,25 +95,25 @@ TextOf(Measure measure, double value)
 } // namespace
 
 std::vector<ExpectationResult>
-JudgeExpectations(const Lab& lab, const std::vector<TrafficResult>& traffic)
+JudgeExpectations(const Lab& lab, const LabResult& result)
 {
     std::vector<ExpectationResult> results;
     for (const Expectation& expectation : lab.expectations)
     {
-        ExpectationResult result;
-        result.text = expectation.text;
-        result.measured = "nothing measured";
+        ExpectationResult item;
+        item.text = expectation.text;
+        item.measured = "nothing measured";
         const std::optional<double> value =
-            expectation.traffic < traffic.size()
-                ? ValueOf(expectation.measure, traffic[expectation.traffic])
+            expectation.traffic < result.traffic.size()
+                ? ValueOf(expectation.measure, result.traffic[expectation.traffic])
                 : std::nullopt;
         if (value)
         {
-            result.measured = TextOf(expectation.measure, *value);
-            result.holds = (!expectation.atLeast || *value >= *expectation.atLeast) &&
-                           (!expectation.atMost || *value <= *expectation.atMost);
+            item.measured = TextOf(expectation.measure, *value);
+            item.holds = (!expectation.atLeast || *value >= *expectation.atLeast) &&
+                         (!expectation.atMost || *value <= *expectation.atMost);
         }
-        results.push_back(std::move(result));
+        results.push_back(std::move(item));
     }
     return results;
 }

@@ -43,7 +43,37 @@ struct TrafficResult
     double receivedRateBps = 0;
     double throughputBps = 0; ///< mean of the two rates, as the thesis measures
     double lossRatio = 0;     ///< UDP: datagrams that did not arrive, 0 to 1
-    RttSummary rtt;           ///< udp-ping-pong
+    RttSummary rtt;           ///< ping-pong; request-response: from request to whole response
+    RttSummary firstByte;     ///< request-response, tcp-ping-pong: connect() to first byte back
+    uint64_t failed = 0;      ///< TCP: connections that were refused, reset or timed out
+    uint64_t completed = 0;   ///< request-response: responses complete; tcp-bulk with a total:
+                              ///< connections that ended in good order with all bytes
+};
+
+/// What became of one wanted service (WantedReport).
+struct SubscriptionResult
+{
+    std::string user;
+    std::string provider;
+    std::string service;
+    std::string state; ///< "waiting", "subscribed", "refused"
+    uint64_t asked = 0;
+    uint64_t established = 0;
+    uint64_t failed = 0;
+    uint64_t fromPrepared = 0;
+    std::map<std::string, uint64_t> paths;
+    std::map<std::string, uint64_t> methods;
+    std::map<std::string, uint64_t> ists;
+    std::map<std::string, uint64_t> codes;
+};
+
+/// Counters of a broker ("logins", "connections", "fallbacks", "ended.bad-frame", "users",
+/// "state") or translator ("splices", "paired", "forwarded-bytes", "splices.passive"), of all its
+/// lives.
+struct NamedCounters
+{
+    std::string name;
+    std::map<std::string, uint64_t> counters;
 };
 
 /// Share of the run that a box's CPU spent in each level, 0 to 1. Zero for an ideal box.
@@ -82,15 +112,17 @@ struct LabResult
     uint64_t seed = 0;
     std::vector<TrafficResult> traffic;
     std::vector<BoxResult> boxes;
+    std::vector<SubscriptionResult> subscriptions;
+    std::vector<NamedCounters> brokers;
+    std::vector<NamedCounters> translators;
     std::vector<ExpectationResult> expectations; ///< filled by JudgeExpectations()
 };
 
-/// Judges each expectation of the lab against the traffic results; one item per expectation, in
-/// order. A traffic that measured nothing (no round trip, nothing sent) holds no expectation about
-/// it. Pure: same arguments, same answer.
-[[nodiscard]] std::vector<ExpectationResult> JudgeExpectations(
-    const Lab& lab,
-    const std::vector<TrafficResult>& traffic);
+/// Judges each expectation of the lab against the result's other parts; one item per expectation,
+/// in order. A traffic that measured nothing (no round trip, nothing sent), a subscription without
+/// connection holds no expectation about it. Pure: same arguments, same answer.
+[[nodiscard]] std::vector<ExpectationResult> JudgeExpectations(const Lab& lab,
+                                                               const LabResult& result);
 
 } // namespace isb
 

@@ -24,6 +24,7 @@ Forwards(const Lab& lab, LabNode node, size_t in)
     case BoxRole::Forwarder:
         return true;
     case BoxRole::Nat:
+    case BoxRole::Firewall:
         return in != box.outside;
     case BoxRole::IstApp:
     case BoxRole::IstKernel:

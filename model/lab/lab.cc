@@ -17,6 +17,8 @@ ToString(BoxRole role)
         return "ist-app";
     case BoxRole::IstKernel:
         return "ist-kernel";
+    case BoxRole::Firewall:
+        return "firewall";
     }
     return {};
 }
@@ -45,6 +47,10 @@ ToString(TrafficKind kind)
         return "udp-rate";
     case TrafficKind::UdpPingPong:
         return "udp-ping-pong";
+    case TrafficKind::RequestResponse:
+        return "request-response";
+    case TrafficKind::TcpPingPong:
+        return "tcp-ping-pong";
     }
     return {};
 }
@@ -62,6 +68,10 @@ ToString(Measure measure)
         return "rtt";
     case Measure::Connections:
         return "connections";
+    case Measure::FirstByte:
+        return "first-byte";
+    case Measure::Failures:
+        return "failures";
     }
     return {};
 }

@@ -4,6 +4,9 @@
 
 #include "model/box/machine-parameters.h"
 #include "model/box/nic.h"
+#include "model/core/daemon/daemon-settings.h"
+#include "model/core/isb/isb-settings.h"
+#include "model/core/ist/ist-server-settings.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/nat/nat-settings.h"
 #include "model/wire/endpoint.h"
@@ -49,6 +52,7 @@ enum class BoxRole : uint8_t
     Nat,       ///< forwarding and translation
     IstApp,    ///< joins two connections in a process (thesis 4.1)
     IstKernel, ///< splices two connections in the kernel (thesis 4.2 to 4.4)
+    Firewall,  ///< forwards, and lets in only answers to what went out where it may
 };
 
 /// How a NAT box's connection table is searched. A cost of the machine; the answer is the same.
@@ -68,7 +72,10 @@ struct Box
     SpliceMethod splice = SpliceMethod::Passive; ///< role IstKernel, TCP; UDP is always plain
     IstSettings ist;                             ///< role IstKernel
     NatSettings nat;    ///< role Nat; external and internal addresses filled in
-    size_t outside = 0; ///< role Nat: index of the port that is outside; all others are inside
+    size_t outside = 0; ///< roles Nat, Firewall: index of the port that is outside; all others are
+                        ///< inside
+    /// Roles Nat, Firewall: insiders may send to these addresses only; nothing: anywhere.
+    std::optional<std::vector<Ipv4>> allowed;
     NatLookup lookup = NatLookup::Hash; ///< role Nat
 };
 
@@ -101,11 +108,68 @@ struct Link
     Duration delay{0}; ///< propagation, one way
 };
 
+/// A private network behind a NAT or firewall, as the file says it; its box and links are in
+/// `boxes` and `links` like all others. For reports.
+struct Site
+{
+    std::string name;
+    size_t box = 0;               ///< index into Lab::boxes
+    std::optional<size_t> behind; ///< index into Lab::sites: a NAT behind a NAT
+};
+
+/// A user: a daemon on a host. Several users may share a host; then their listen ports differ.
+struct LabUser
+{
+    size_t host = 0;         ///< index into Lab::hosts
+    DaemonSettings settings; ///< complete: name, secret, broker's address, ports
+    /// Services of `settings.provides` whose server is this index into Lab::hosts (a peripheral);
+    /// nothing: the user's host. Parallel to settings.provides.
+    std::vector<std::optional<size_t>> serverHosts;
+};
+
+/// A broker on a host.
+struct LabBroker
+{
+    size_t host = 0;
+    IsbSettings settings; ///< complete: a profile for every user and IST
+    /// It forwards itself (thesis 3.2): an IST of its own in the same process, by the proxy.
+    std::optional<IstServerSettings> own;
+};
+
+/// A translator on a host of its own, or on the broker's.
+struct LabTranslator
+{
+    size_t host = 0;
+    IstServerSettings settings; ///< complete
+    IstSettings engine;         ///< of the carrier in the kernel; addresses are the host's
+};
+
+/// What happens to somebody during the run.
+enum class IncidentKind : uint8_t
+{
+    Crash,    ///< the host falls silent: nothing goes in or out, its programs are gone
+    Restart,  ///< it comes back, its programs start anew
+    Logout,   ///< a user's daemon ends in good order
+    Login,    ///< and starts again
+    Withdraw, ///< a user takes a service back
+    Announce, ///< and offers it again
+};
+
+struct Incident
+{
+    TimePoint at{0};
+    IncidentKind kind = IncidentKind::Crash;
+    std::string who;     ///< name of a user, broker or translator
+    std::string service; ///< Withdraw, Announce: its name
+};
+
 enum class TrafficKind : uint8_t
 {
-    TcpBulk,     ///< `connections` TCP connections that send as much as they can
-    UdpRate,     ///< datagrams at a rate
-    UdpPingPong, ///< one datagram there and back, then the next
+    TcpBulk,         ///< `connections` TCP connections that send as much as they can
+    UdpRate,         ///< datagrams at a rate
+    UdpPingPong,     ///< one datagram there and back, then the next
+    RequestResponse, ///< TCP: a request, its response, a pause, then the next
+    TcpPingPong,     ///< TCP: some bytes there and back, then the next
 };
 
 /// The translator that a traffic goes through. Both hosts open a connection to it (UDP: send a
@@ -119,7 +183,17 @@ struct TrafficVia
     Ipv4 toAddress;      ///< address of toPort: what `to` connects to
 };
 
-/// A source and a sink. Without `via`, `from` opens connections to `to` and sends.
+/// The service that a traffic uses: an unmodified client on `from` speaks to its daemon's local
+/// port, an unmodified server on the provider's host (or peripheral) answers.
+struct TrafficService
+{
+    size_t user = 0;     ///< subscriber, index into Lab::users
+    size_t wanted = 0;   ///< index into its settings.wants
+    size_t provider = 0; ///< index into Lab::users
+    size_t provided = 0; ///< index into its settings.provides
+};
+
+/// A source and a sink. Without `via` and `service`, `from` opens connections to `to` and sends.
 struct Traffic
 {
     std::string name;
@@ -127,8 +201,14 @@ struct Traffic
     size_t from = 0; ///< index into Lab::hosts
     size_t to = 0;   ///< index into Lab::hosts; not `from`
     std::optional<TrafficVia> via;
-    uint32_t connections = 1;     ///< TcpBulk: 1 to 10'000; else 1
-    uint32_t payloadBytes = 0;    ///< UDP: payload of a datagram, 1 to 65'507; TCP: 0
+    std::optional<TrafficService> service; ///< `to` is then the server's host
+    uint32_t connections = 1;              ///< TCP: 1 to 10'000; UDP: 1
+    uint32_t payloadBytes = 0;    ///< UDP: payload of a datagram, 1 to 65'507; TcpPingPong: bytes
+                                  ///< each way; else 0
+    uint32_t requestBytes = 0;    ///< RequestResponse
+    uint32_t responseBytes = 0;   ///< RequestResponse
+    Duration pause{0};            ///< RequestResponse: from a response to the next request
+    uint64_t totalBytes = 0;      ///< TcpBulk: each connection ends after so many; 0: at `stop`
     std::optional<DataRate> rate; ///< UdpRate: payload bits per second; nothing = "full": as fast
                                   ///< as the sender's machine and wire allow
     TimePoint start{0};
@@ -141,17 +221,40 @@ enum class Measure : uint8_t
     Loss,        ///< TrafficResult::lossRatio
     Rtt,         ///< TrafficResult::rtt.meanNs
     Connections, ///< TrafficResult::established
+    FirstByte,   ///< TrafficResult::firstByte.meanNs: from connect() to the first byte back
+    Failures,    ///< TrafficResult::failed
+};
+
+/// What a subscription must have come to. Fields that are empty are not judged.
+struct SubscriptionExpectation
+{
+    size_t user = 0;    ///< index into Lab::users
+    size_t wanted = 0;  ///< index into its settings.wants
+    std::string path;   ///< every connection that stood came this way: "translated"
+    std::string method; ///< the same, by this method: "passive"
+    std::string ist;    ///< the same, through this IST
+    std::string code;   ///< it was refused with this code: "not-allowed"
+};
+
+/// What counters of a broker or translator must show.
+struct CounterExpectation
+{
+    std::string who;     ///< name of a broker or translator
+    std::string counter; ///< key of BrokerResult::counters or TranslatorResult::counters
 };
 
 /// What a run must show. Limits are inclusive, in the unit of the result's field; at least one is
 /// given. "equals" is both limits alike.
 struct Expectation
 {
-    size_t traffic = 0; ///< index into Lab::traffic
+    size_t traffic =
+        0; ///< index into Lab::traffic; without meaning when one of the next two is set
     Measure measure = Measure::Throughput;
     std::optional<double> atLeast;
     std::optional<double> atMost;
     std::string text; ///< as a reader wrote it: "bulk: throughput at-least 80 Mb/s"
+    std::optional<SubscriptionExpectation> subscription;
+    std::optional<CounterExpectation> counter;
 };
 
 /// A scenario.
@@ -165,6 +268,11 @@ struct Lab
     std::vector<Host> hosts;
     std::vector<Box> boxes;
     std::vector<Link> links;
+    std::vector<Site> sites;
+    std::vector<LabUser> users;
+    std::vector<LabBroker> brokers; ///< at most one, so far
+    std::vector<LabTranslator> translators;
+    std::vector<Incident> incidents; ///< in order of time
     std::vector<Traffic> traffic;
     std::vector<Expectation> expectations;
     std::map<std::string, MachineParameters> machines; ///< those in use, overrides applied

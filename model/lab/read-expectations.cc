@@ -9,7 +9,12 @@ namespace isb
 namespace
 {
 
-const std::vector<std::string_view> MEASURES{"throughput", "loss", "rtt", "connections"};
+const std::vector<std::string_view> MEASURES{"throughput",
+                                             "loss",
+                                             "rtt",
+                                             "connections",
+                                             "first-byte",
+                                             "failures"};
 
 /// No traffic has more connections.
 constexpr uint64_t MOST_CONNECTIONS = 10'000;
@@ -21,11 +26,14 @@ MeasuresOf(TrafficKind kind)
     switch (kind)
     {
     case TrafficKind::TcpBulk:
-        return {"throughput", "connections"};
+        return {"throughput", "connections", "failures"};
     case TrafficKind::UdpRate:
         return {"throughput", "loss"};
     case TrafficKind::UdpPingPong:
         return {"rtt", "loss"};
+    case TrafficKind::RequestResponse:
+    case TrafficKind::TcpPingPong:
+        return {"rtt", "connections", "first-byte", "failures"};
     }
     return {};
 }
@@ -56,12 +64,14 @@ ReadLimit(TableReader& reader, std::string_view name, Measure measure)
         }
         break;
     case Measure::Rtt:
+    case Measure::FirstByte:
         if (const auto time = reader.Time({name, "\"500 us\""}, Need::Optional))
         {
             return Limit{static_cast<double>(time->count()), written()};
         }
         break;
     case Measure::Connections:
+    case Measure::Failures:
         if (const auto count = reader.Integer({name, "10"}, Need::Optional, 0, MOST_CONNECTIONS))
         {
             return Limit{static_cast<double>(*count), std::to_string(*count)};

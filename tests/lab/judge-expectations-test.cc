@@ -45,6 +45,14 @@ Established(uint64_t connections)
     return result;
 }
 
+LabResult
+ResultOf(std::vector<TrafficResult> traffic)
+{
+    LabResult result;
+    result.traffic = std::move(traffic);
+    return result;
+}
+
 struct JudgeCase
 {
     const char* name;
@@ -66,7 +74,7 @@ TEST_P(JudgeTable, HoldsWithinItsLimits)
     Lab lab;
     lab.traffic.resize(1);
     lab.expectations.push_back({0, item.measure, item.atLeast, item.atMost, "as written"});
-    const std::vector<ExpectationResult> judged = JudgeExpectations(lab, {item.result});
+    const std::vector<ExpectationResult> judged = JudgeExpectations(lab, ResultOf({item.result}));
     ASSERT_EQ(judged.size(), 1U);
     EXPECT_EQ(judged[0].text, "as written");
     EXPECT_EQ(judged[0].measured, item.measured);
@@ -121,7 +129,8 @@ TEST(JudgeExpectations, LooksAtTheTrafficThatIsMeant)
     lab.traffic.resize(2);
     lab.expectations.push_back({1, Measure::Rtt, {}, 100.0, "second"});
     lab.expectations.push_back({0, Measure::Rtt, {}, 100.0, "first"});
-    const std::vector<ExpectationResult> judged = JudgeExpectations(lab, {Rtt(50), Rtt(200)});
+    const std::vector<ExpectationResult> judged =
+        JudgeExpectations(lab, ResultOf({Rtt(50), Rtt(200)}));
     ASSERT_EQ(judged.size(), 2U);
     EXPECT_FALSE(judged[0].holds);
     EXPECT_TRUE(judged[1].holds);
@@ -132,7 +141,7 @@ TEST(JudgeExpectations, HoldsNothingWhenTheResultIsMissing)
     Lab lab;
     lab.traffic.resize(1);
     lab.expectations.push_back({0, Measure::Connections, 0.0, {}, "t"});
-    const std::vector<ExpectationResult> judged = JudgeExpectations(lab, {});
+    const std::vector<ExpectationResult> judged = JudgeExpectations(lab, ResultOf({}));
     ASSERT_EQ(judged.size(), 1U);
     EXPECT_FALSE(judged[0].holds);
     EXPECT_EQ(judged[0].measured, "nothing measured");
@@ -140,7 +149,7 @@ TEST(JudgeExpectations, HoldsNothingWhenTheResultIsMissing)
 
 TEST(JudgeExpectations, IsEmptyWithoutExpectations)
 {
-    EXPECT_TRUE(JudgeExpectations(Lab{}, {}).empty());
+    EXPECT_TRUE(JudgeExpectations(Lab{}, LabResult{}).empty());
 }
 
 } // namespace

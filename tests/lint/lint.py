@@ -15,11 +15,16 @@ LAYERS = {
     "model/wire": ["model/splice"],
     "model/core/trace": ["model/wire"],
     "model/core/random": ["model/wire"],
+    "model/core/machine": ["model/core/trace", "model/core/random"],
     "model/core/nat": ["model/core/trace", "model/core/random"],
-    "model/core/ist": ["model/core/trace", "model/core/random"],
+    "model/core/ist": ["model/core/machine"],
+    "model/core/isb": ["model/core/machine"],
+    "model/core/daemon": ["model/core/machine"],
     "model/box": ["model/wire"],
-    "model/lab": ["model/core/nat", "model/core/ist", "model/box"],
-    "model/ns3": ["model/core/nat", "model/core/ist", "model/box"],
+    "model/lab": ["model/core/nat", "model/core/ist", "model/core/isb", "model/core/daemon",
+                  "model/box"],
+    "model/ns3": ["model/core/nat", "model/core/ist", "model/core/isb", "model/core/daemon",
+                  "model/box"],
     "helper": ["model/ns3", "model/lab"],
     "examples": ["helper"],
     "analysis/bindings": ["model/lab"],
@@ -36,10 +41,13 @@ PROGRAM = r"(csignal|filesystem|fstream|iomanip|iostream|sstream|ostream|unistd\
 THIRD_PARTY = {
     "model/splice": r"(stdbool|stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
     r"|linux/bpf)\.h",
-    "model/wire": STANDARD,
+    "model/wire": STANDARD + r"|isb\.pb\.h",  # made by protoc; WIRE_SCHEMA_USER alone includes it
     "model/core/trace": STANDARD,
     "model/core/random": STANDARD,
+    "model/core/machine": STANDARD,
     "model/core/nat": STANDARD,
+    "model/core/isb": STANDARD,
+    "model/core/daemon": STANDARD,
     "model/core/ist": STANDARD,
     "model/box": STANDARD,
     "model/lab": STANDARD + r"|toml\+\+/.*|toml\+\+\.h|sstream",
@@ -49,6 +57,7 @@ THIRD_PARTY = {
     "analysis/bindings": STANDARD + r"|sstream|pybind11/.*",
 }
 SPLICE_ENVIRONMENT = "model/splice/ist-env.h"
+WIRE_SCHEMA_USER = "model/wire/isb-codec.cc"
 SOURCES = (".h", ".cc", ".c", ".py")
 NS3_HEADERS = Path("/usr/include/ns3")
 
@@ -104,6 +113,8 @@ def layers(root):
                 yield f"{relative}:{number}: {layer} may not include {target}"
             elif layer == "model/splice" and relative != SPLICE_ENVIRONMENT:
                 yield f"{relative}:{number}: only {SPLICE_ENVIRONMENT} names the environment"
+            elif target == "isb.pb.h" and relative != WIRE_SCHEMA_USER:
+                yield f"{relative}:{number}: only {WIRE_SCHEMA_USER} includes what protoc made"
 
 
 def spdx(root):

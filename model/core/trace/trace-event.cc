@@ -7,14 +7,28 @@ namespace isb
 namespace
 {
 
-/// Appends ,"key":"value" unless the value is empty. Values are static names and need no escapes.
+/// Appends ,"key":"value" unless the value is empty. What JSON does not take as it stands, and what
+/// is not ASCII, is written as \u00XX, byte by byte.
 void
 AppendText(std::string& line, std::string_view key, std::string_view value)
 {
-    if (!value.empty())
+    constexpr std::string_view HEX = "0123456789abcdef";
+    if (value.empty())
     {
-        line.append(",\"").append(key).append("\":\"").append(value).append("\"");
+        return;
     }
+    line.append(",\"").append(key).append("\":\"");
+    for (const char c : value)
+    {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\')
+        {
+            line += c;
+            continue;
+        }
+        line.append("\\u00").append({HEX[byte >> 4], HEX[byte & 15]});
+    }
+    line += '"';
 }
 
 void
@@ -51,6 +65,36 @@ ToString(TraceKind kind)
         return "traffic-started";
     case TraceKind::TrafficStopped:
         return "traffic-stopped";
+    case TraceKind::MessageSent:
+        return "message-sent";
+    case TraceKind::MessageReceived:
+        return "message-received";
+    case TraceKind::SessionState:
+        return "session-state";
+    case TraceKind::ReachabilityKnown:
+        return "reachability-known";
+    case TraceKind::ServiceState:
+        return "service-state";
+    case TraceKind::SubscriptionState:
+        return "subscription-state";
+    case TraceKind::ConnectionState:
+        return "connection-state";
+    case TraceKind::IstChosen:
+        return "ist-chosen";
+    case TraceKind::IstState:
+        return "ist-state";
+    case TraceKind::SpliceOrdered:
+        return "splice-ordered";
+    case TraceKind::HandshakePacket:
+        return "handshake-packet";
+    case TraceKind::HeaderRewritten:
+        return "header-rewritten";
+    case TraceKind::PacketRefused:
+        return "packet-refused";
+    case TraceKind::NodeState:
+        return "node-state";
+    case TraceKind::ClientState:
+        return "client-state";
     }
     return "unknown";
 }
@@ -79,6 +123,17 @@ ToJson(const TraceEvent& event, std::string_view node)
     AppendText(line, "detail", event.detail);
     AppendNumber(line, "id", event.id);
     AppendNumber(line, "bytes", event.bytes);
+    AppendText(line, "user", event.user);
+    AppendText(line, "peer", event.peer);
+    AppendText(line, "service", event.service);
+    AppendText(line, "message", event.message);
+    AppendText(line, "path", event.path);
+    AppendText(line, "method", event.method);
+    AppendText(line, "ist", event.ist);
+    AppendNumber(line, "session", event.session);
+    AppendNumber(line, "sequence", event.sequence);
+    AppendNumber(line, "connection", event.connection);
+    AppendNumber(line, "splice", event.splice);
     line += '}';
     return line;
 }
