@@ -15,7 +15,7 @@ from isblab.paths import ROOT, program
 
 __all__ = ["commit", "describe", "short_commit"]
 
-_PYTHON_PACKAGES = ("numpy", "matplotlib")
+_PYTHON_PACKAGES = ("numpy", "matplotlib", "pandas", "scipy")
 
 
 def _output(command: list[str]) -> str | None:
