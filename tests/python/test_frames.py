@@ -34,8 +34,8 @@ def test_a_lab_built_in_code_is_the_lab_of_its_text():
 
 
 def test_a_wrong_key_is_named():
-    builder = two_hosts().host(name="c", naem="d")
-    with pytest.raises(isblab.ScenarioError, match="unknown key 'naem'"):
+    builder = two_hosts().expect(traffic="ping", measure="rtt", at_mots="3 ms", at_most="3 ms")
+    with pytest.raises(isblab.ScenarioError, match="unknown key 'at-mots'"):
         builder.build()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from isblab.commands.options import add_set_argument, positive
 from isblab.errors import UsageError
 from isblab.paths import shown
-from isblab.text import table
+from isblab.text import duration, percent, rate, table
 
 HELP = "vary values of a scenario, several seeds each, one CSV with confidence intervals"
 DESCRIPTION = """\
@@ -128,12 +128,25 @@ def _table(store, grid, args: argparse.Namespace) -> str:
              if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     rows = []
     for point, samples in zip(grid, by_point):
-        cells = [_shown(interval(samples[name])) if samples.get(name) else "-" for name in names]
+        cells = [_shown(name, interval(samples[name])) if samples.get(name) else "-"
+                 for name in names]
         rows.append((*point.labels.values(), *cells))
     return table((*(grid[0].labels if grid else ()), *names), rows)
 
 
-def _shown(value) -> str:
+def _shown(name: str, value) -> str:
+    """The mean and half the interval, in the unit of the measure."""
+    unit = _number
+    if name.endswith("Bps"):
+        unit = rate
+    elif "Ns." in name and not name.endswith("Ns.count"):
+        unit = duration
+    elif name.endswith("Ratio"):
+        unit = percent
     if math.isnan(value.low):
-        return f"{value.mean:.4g}"
-    return f"{value.mean:.4g} +/- {(value.high - value.low) / 2:.2g}"
+        return unit(value.mean)
+    return f"{unit(value.mean)} +/- {unit((value.high - value.low) / 2)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
