@@ -19,9 +19,6 @@
 #include "ns3/node.h"
 #include "ns3/uinteger.h"
 
-#include <algorithm>
-#include <numeric>
-
 namespace ns3
 {
 
@@ -35,27 +32,6 @@ enum SeedPurpose : uint64_t
     SEED_SENDER = 101,
     SEED_RECEIVER,
 };
-
-isb::RttSummary
-Summarize(std::vector<uint64_t> samples)
-{
-    isb::RttSummary rtt;
-    if (samples.empty())
-    {
-        return rtt;
-    }
-    std::sort(samples.begin(), samples.end());
-    const auto nearestRank = [&](uint64_t percent)
-    { return samples[(samples.size() * percent + 99) / 100 - 1]; };
-    rtt.count = samples.size();
-    rtt.meanNs = static_cast<double>(std::accumulate(samples.begin(), samples.end(), uint64_t{0})) /
-                 static_cast<double>(samples.size());
-    rtt.minNs = samples.front();
-    rtt.p50Ns = nearestRank(50);
-    rtt.p99Ns = nearestRank(99);
-    rtt.maxNs = samples.back();
-    return rtt;
-}
 
 } // namespace
 
@@ -251,42 +227,6 @@ LabInstaller::CreateUdp(size_t index)
     sender->SetAttribute("Rate", DataRateValue(DataRate(rate)));
     finish(CreateObject<UdpRateSink>(), sender);
     return std::nullopt;
-}
-
-isb::TrafficResult
-LabInstaller::TrafficOf(size_t index) const
-{
-    const isb::Traffic& traffic = m_lab.traffic[index];
-    const FlowSummary sum = m_meters[index]->Summary();
-    isb::TrafficResult result;
-    result.name = traffic.name;
-    result.kind = ToString(traffic.kind);
-    result.from = m_lab.hosts[traffic.from].name;
-    result.to = m_lab.hosts[traffic.to].name;
-    result.sentBytes = sum.sentBytes;
-    result.receivedBytes = sum.receivedBytes;
-    if (traffic.kind == isb::TrafficKind::TcpBulk)
-    {
-        result.connections = traffic.connections;
-        result.established = sum.established;
-    }
-    else
-    {
-        result.sentPackets = sum.sentPackets;
-        result.receivedPackets = sum.receivedPackets;
-        result.lossRatio = sum.sentPackets == 0 ? 0
-                                                : 1 - static_cast<double>(sum.receivedPackets) /
-                                                          static_cast<double>(sum.sentPackets);
-    }
-    const double seconds = static_cast<double>((sum.stop - sum.start).count()) / 1e9;
-    if (seconds > 0)
-    {
-        result.sentRateBps = static_cast<double>(sum.sentBytes) * 8 / seconds;
-        result.receivedRateBps = static_cast<double>(sum.timelyBytes) * 8 / seconds;
-        result.throughputBps = (result.sentRateBps + result.receivedRateBps) / 2;
-    }
-    result.rtt = Summarize(sum.roundTripsNs);
-    return result;
 }
 
 } // namespace ns3
