@@ -40,27 +40,60 @@ ToJson(const isb::TrafficResult& traffic)
             {"receivedRateBps", traffic.receivedRateBps},
             {"throughputBps", traffic.throughputBps},
             {"lossRatio", traffic.lossRatio},
-            {"rttNs", ToJson(traffic.rtt)}};
+            {"rttNs", ToJson(traffic.rtt)},
+            {"firstByteNs", ToJson(traffic.firstByte)},
+            {"failed", traffic.failed},
+            {"completed", traffic.completed}};
+}
+
+/// Counts by name; an object also when there are none.
+Json
+ToJson(const std::map<std::string, uint64_t>& counts)
+{
+    Json object = Json::object();
+    for (const auto& [name, count] : counts)
+    {
+        object[name] = count;
+    }
+    return object;
 }
 
 Json
 ToJson(const isb::BoxResult& box)
 {
-    Json drops = Json::object();
-    for (const auto& [reason, count] : box.drops)
-    {
-        drops[reason] = count;
-    }
     return {{"name", box.name},
             {"role", box.role},
             {"cpu",
              {{"hardirq", box.cpu.hardirq},
               {"softirq", box.cpu.softirq},
               {"process", box.cpu.process}}},
-            {"drops", drops},
+            {"drops", ToJson(box.drops)},
             {"forwarded", box.forwarded},
             {"splices", box.splices},
             {"mappings", box.mappings}};
+}
+
+Json
+ToJson(const isb::SubscriptionResult& subscription)
+{
+    return {{"user", subscription.user},
+            {"provider", subscription.provider},
+            {"service", subscription.service},
+            {"state", subscription.state},
+            {"asked", subscription.asked},
+            {"established", subscription.established},
+            {"failed", subscription.failed},
+            {"fromPrepared", subscription.fromPrepared},
+            {"paths", ToJson(subscription.paths)},
+            {"methods", ToJson(subscription.methods)},
+            {"ists", ToJson(subscription.ists)},
+            {"codes", ToJson(subscription.codes)}};
+}
+
+Json
+ToJson(const isb::NamedCounters& counters)
+{
+    return {{"name", counters.name}, {"counters", ToJson(counters.counters)}};
 }
 
 template <typename Items>
@@ -92,6 +125,9 @@ ResultLine(const isb::LabResult& result)
                        {"seed", result.seed},
                        {"traffic", ToArray(result.traffic)},
                        {"boxes", ToArray(result.boxes)},
+                       {"subscriptions", ToArray(result.subscriptions)},
+                       {"brokers", ToArray(result.brokers)},
+                       {"translators", ToArray(result.translators)},
                        {"expectations", expectations}};
     return line.dump();
 }
