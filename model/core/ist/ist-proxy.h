@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_IST_IST_PROXY_H
 #define ISB_CORE_IST_IST_PROXY_H
 
-#include "model/core/ist/deadline-queue.h"
+#include "model/core/machine/deadline-queue.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"

@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_IST_SPLICE_KEEPER_H
 #define ISB_CORE_IST_SPLICE_KEEPER_H
 
-#include "model/core/ist/deadline-queue.h"
+#include "model/core/machine/deadline-queue.h"
 #include "model/core/ist/ist-report.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/ist/ist-table.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_CORE_IST_DEADLINE_QUEUE_H
-#define ISB_CORE_IST_DEADLINE_QUEUE_H
+#ifndef ISB_CORE_MACHINE_DEADLINE_QUEUE_H
+#define ISB_CORE_MACHINE_DEADLINE_QUEUE_H
 
 #include "model/wire/units.h"
 
