@@ -39,6 +39,20 @@ inline constexpr uint32_t ISB_PROTOCOL_VERSION = 1;
 inline constexpr size_t ISB_FRAME_LIMIT = 65536;
 /// Most bytes of a user, service or IST name: letters, digits, '-', '_', '.'.
 inline constexpr size_t ISB_NAME_LIMIT = 64;
+/// Most bytes of a text for people (description, fault).
+inline constexpr size_t ISB_TEXT_LIMIT = 256;
+/// Most bytes of a login's proof.
+inline constexpr size_t ISB_PROOF_LIMIT = 64;
+/// Most methods of an IST's profile.
+inline constexpr size_t ISB_METHOD_LIMIT = 8;
+/// Most names in ServiceRecord::allowed.
+inline constexpr size_t ISB_ALLOWED_LIMIT = 256;
+/// Most entries of one Listing.
+inline constexpr size_t ISB_LISTING_LIMIT = 128;
+/// Most entries of an IstList or Nearness.
+inline constexpr size_t ISB_IST_LIST_LIMIT = 64;
+/// Longest duration in a message; none is negative.
+inline constexpr Duration ISB_DURATION_LIMIT = std::chrono::hours(24 * 366);
 
 /// 128 bits that nobody can guess.
 using Token = std::array<uint8_t, 16>;
@@ -523,6 +537,9 @@ struct IsbFrame
 
 /// 1 to ISB_NAME_LIMIT letters, digits, '-', '_', '.'.
 [[nodiscard]] bool IsIsbName(std::string_view name);
+
+/// At most ISB_TEXT_LIMIT bytes of UTF-8 without control characters; may be empty.
+[[nodiscard]] bool IsIsbText(std::string_view text);
 
 } // namespace isb
 
