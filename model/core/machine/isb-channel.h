@@ -48,7 +48,7 @@ class IsbChannel
     }
 
   private:
-    void Trace(TimePoint now, TraceKind kind, uint64_t sequence, const IsbMessage& message);
+    void Trace(TimePoint now, TraceKind kind, const IsbFrame& frame, size_t bytes);
 
     SocketId m_socket;
     TraceSink* m_trace;
