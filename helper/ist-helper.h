@@ -9,18 +9,21 @@
 
 namespace isb
 {
+struct IstServerSettings;
 struct IstSettings;
-}
+} // namespace isb
 
 namespace ns3
 {
 
+class IstApplication;
 class IstForwarder;
 class Node;
 class ProxyApplication;
 
-/// Turns a node with two or more interfaces into an IST: in the kernel (splice) or as a process
-/// (proxy). Users are brought together by IstForwarder::Add() and ProxyApplication::Add().
+/// Turns a node into an IST: in the kernel (splice), as a process (proxy), or one that serves an
+/// ISB with both. Without ISB, users are brought together by IstForwarder::Add() and
+/// ProxyApplication::Add(). One interface is enough.
 class IstHelper
 {
   public:
@@ -37,6 +40,17 @@ class IstHelper
                                     uint64_t seed) const;
     /// The proxy starts at the start of the simulation.
     Ptr<ProxyApplication> InstallApp(Ptr<Node> node, uint64_t seed) const;
+
+    /// Both carriers and the program that takes orders from an ISB (`settings` names it). It offers
+    /// the methods of the settings.
+    Ptr<IstApplication> InstallServer(Ptr<Node> node,
+                                      const isb::IstServerSettings& settings,
+                                      uint64_t seed) const;
+    /// The same; the engine's settings in one piece.
+    Ptr<IstApplication> InstallServer(Ptr<Node> node,
+                                      const isb::IstServerSettings& settings,
+                                      const isb::IstSettings& engine,
+                                      uint64_t seed) const;
 
   private:
     ObjectFactory m_factory;
