@@ -36,10 +36,61 @@ TEST(TraceEvent, LeavesOutWhatDoesNotApply)
               R"("to":"ESTABLISHED","id":3})");
 }
 
+TEST(TraceEvent, PrintsTheBrokersWorld)
+{
+    TraceEvent event;
+    event.when = isb::TimePoint(7);
+    event.kind = TraceKind::ConnectionState;
+    event.from = "asked";
+    event.to = "instructed";
+    event.reason = "isb.not-allowed";
+    event.user = "ann";
+    event.peer = "bob";
+    event.service = "web";
+    event.message = "instruct";
+    event.path = "translated";
+    event.method = "passive";
+    event.ist = "near";
+    event.session = 1;
+    event.sequence = 2;
+    event.connection = UINT64_MAX;
+    event.splice = 4;
+    EXPECT_EQ(isb::ToJson(event, "isb"),
+              R"({"t":7,"node":"isb","event":"connection-state","from":"asked",)"
+              R"("to":"instructed","reason":"isb.not-allowed","user":"ann","peer":"bob",)"
+              R"("service":"web","message":"instruct","path":"translated","method":"passive",)"
+              R"("ist":"near","session":1,"sequence":2,"connection":18446744073709551615,)"
+              R"("splice":4})");
+}
+
+TEST(TraceEvent, KeepsHostileTextOnOneLineOfAscii)
+{
+    std::string hostile;
+    for (int byte = 0; byte < 256; ++byte)
+    {
+        hostile += static_cast<char>(byte);
+    }
+    TraceEvent event;
+    event.user = hostile;
+    event.detail = "\"},{\"t\":0,\"event\":\"forged";
+    const std::string line = isb::ToJson(event, hostile);
+    size_t quotes = 0;
+    for (const char c : line)
+    {
+        ASSERT_GE(c, 0x20);
+        ASSERT_LT(c, 0x7f);
+        quotes += c == '"' ? 1 : 0;
+    }
+    EXPECT_EQ(quotes, 2U + 4U * 4U); // t; node, event, detail and user with their values
+    EXPECT_NE(line.find(R"(\u0000\u0001)"), std::string::npos);
+    EXPECT_NE(line.find(R"(!\u0022#)"), std::string::npos);
+    EXPECT_NE(line.find(R"([\u005c])"), std::string::npos);
+}
+
 TEST(TraceEvent, NamesEveryKindOnce)
 {
     std::string all;
-    for (int kind = 0; kind <= static_cast<int>(TraceKind::TrafficStopped); ++kind)
+    for (int kind = 0; kind <= static_cast<int>(TraceKind::ClientState); ++kind)
     {
         const std::string name(isb::ToString(static_cast<TraceKind>(kind)));
         EXPECT_NE(name, "unknown");
