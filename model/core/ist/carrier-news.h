@@ -26,6 +26,10 @@ struct CarrierNews
     Endpoint peer;
     std::string_view reason; ///< static, dotted
     uint64_t bytes = 0;      ///< Ended: forwarded, both ways
+    uint64_t label = 0;      ///< IstPair::label, ProxyPair::label
+    /// FirstSide of a Pure splice: the IST port that waits for the other side. P2, or another one
+    /// when P2 is taken here (FellBack has come before).
+    uint16_t port = 0;
 };
 
 } // namespace isb

@@ -2,10 +2,11 @@
 #ifndef ISB_CORE_IST_IST_PROXY_H
 #define ISB_CORE_IST_IST_PROXY_H
 
-#include "model/core/machine/deadline-queue.h"
 #include "model/core/ist/ist-settings.h"
+#include "model/core/machine/deadline-queue.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"
+#include "model/wire/isb-message.h"
 #include "model/wire/result.h"
 
 #include <array>
@@ -30,7 +31,11 @@ struct ProxyPair
     uint16_t portA = 0;                ///< IST port of user A, never 0
     uint16_t portB = 0;                ///< IST port of user B, never 0, never portA
     std::optional<Ipv4> allowedA;      ///< when set, only this source address may take the side
-    std::optional<Ipv4> allowedB;
+    std::optional<Ipv4> allowedB{};
+    /// Bounds; 0: none. `bytes` and `rateBps` count payload, `lifetime` runs from pairing.
+    SpliceLimits limits{};
+    /// As IstPair::label.
+    uint64_t label = 0;
 };
 
 /// What can be set in an IstProxy.

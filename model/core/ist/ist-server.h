@@ -85,6 +85,8 @@ class IstServer : public Machine
     void CarrierOpened(TimePoint now, uint64_t splice, bool opened, std::string_view why);
     /// What happened to a splice (IstEngine::TakeNotices(), IstProxy::TakeNotices()).
     void CarrierNotice(TimePoint now, uint64_t splice, const CarrierNews& news);
+    /// Packets and datagrams that its carriers have dropped so far, for LoadMessage.
+    void CarrierLoad(uint64_t drops);
 
     [[nodiscard]] bool IsRegistered() const;
     [[nodiscard]] size_t Splices() const;

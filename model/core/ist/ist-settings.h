@@ -3,6 +3,7 @@
 #define ISB_CORE_IST_IST_SETTINGS_H
 
 #include "model/wire/endpoint.h"
+#include "model/wire/isb-message.h"
 #include "model/wire/units.h"
 
 #include <cstddef>
@@ -48,7 +49,16 @@ struct IstPair
     /// Active only: where the IST connects to.
     Endpoint activeTarget;
     /// Active only: from which own address; nothing = the address to which A connected.
-    std::optional<Ipv4> activeSource;
+    std::optional<Ipv4> activeSource{};
+    /// Bounds; 0: none. `bytes` and `rateBps` count forwarded IP packets, `lifetime` runs from
+    /// pairing.
+    SpliceLimits limits{};
+    /// The ISB's number of the splice (TraceEvent.splice). 0: nobody's; only what happens to
+    /// labelled pairs is told by TakeNotices().
+    uint64_t label = 0;
+    /// Pure with portB 0: ports that this host uses itself, and so are not opened though user A
+    /// comes from one of that number.
+    std::vector<uint16_t> closedPorts{};
 };
 
 /// What can be set in an IstEngine. The defaults are those of the sources named.
