@@ -8,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -92,13 +94,19 @@ void
 PrintStats(const isb::Lab& lab, const RunOutcome& outcome)
 {
     const double wall = std::max(outcome.wallSeconds, 1e-9);
+    struct rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
     std::fprintf(stderr,
                  "{\"events\":%llu,\"wallSeconds\":%.3f,\"eventsPerSecond\":%.0f,"
-                 "\"simulatedPerWall\":%.3f}\n",
+                 "\"simulatedPerWall\":%.3f,\"setupSeconds\":%.3f,\"hosts\":%zu,"
+                 "\"peakBytes\":%lld}\n",
                  static_cast<unsigned long long>(outcome.simulatorEvents),
                  wall,
                  static_cast<double>(outcome.simulatorEvents) / wall,
-                 static_cast<double>(lab.duration.count()) / 1e9 / wall);
+                 static_cast<double>(lab.duration.count()) / 1e9 / wall,
+                 outcome.setupSeconds,
+                 lab.hosts.size(),
+                 static_cast<long long>(usage.ru_maxrss) * 1024);
 }
 
 int

@@ -61,6 +61,8 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
 {
     RunOutcome outcome;
     const auto begin = WallClock::now();
+    const auto elapsed = [&]
+    { return std::chrono::duration<double>(WallClock::now() - begin).count(); };
     std::optional<Capture> capture;
     {
         ns3::LabInstaller installer(lab, options.seed);
@@ -89,13 +91,14 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
         {
             progress.emplace(lab.duration);
         }
+        outcome.setupSeconds = elapsed();
         ns3::Simulator::Stop(ns3::ToTime(lab.duration + ns3::LabInstaller::DrainTime()));
         ns3::Simulator::Run();
         outcome.result = installer.Result();
         outcome.simulatorEvents = ns3::Simulator::GetEventCount();
     }
     ns3::Simulator::Destroy();
-    outcome.wallSeconds = std::chrono::duration<double>(WallClock::now() - begin).count();
+    outcome.wallSeconds = elapsed();
     out << ResultLine(outcome.result) << '\n' << std::flush;
     if (!out)
     {

@@ -25,7 +25,8 @@ struct RunOutcome
     std::string refusal; ///< why ns-3 cannot build the lab: nothing was started or printed
     isb::LabResult result;
     uint64_t simulatorEvents = 0;
-    double wallSeconds = 0;
+    double wallSeconds = 0;  ///< all of it
+    double setupSeconds = 0; ///< of these, until the simulation started
 };
 
 /// Runs a lab in ns-3 and prints its events and its result as JSON lines. The error is an output

@@ -249,7 +249,13 @@ TEST(IsblabSim, StatsSayHowFastItRan)
     const Finished run =
         Call("run --events none --stats " ISB_SOURCE_DIR "/examples/first.toml 2>&1 >/dev/null");
     const auto stats = nlohmann::json::parse(run.output);
-    for (const char* key : {"events", "wallSeconds", "eventsPerSecond", "simulatedPerWall"})
+    for (const char* key : {"events",
+                            "wallSeconds",
+                            "eventsPerSecond",
+                            "simulatedPerWall",
+                            "setupSeconds",
+                            "hosts",
+                            "peakBytes"})
     {
         EXPECT_GT(stats.at(key).get<double>(), 0) << key;
     }
