@@ -89,6 +89,12 @@ IstEngine::TakeEmitted()
     return m_impl->keeper.TakeEmitted();
 }
 
+std::vector<CarrierNews>
+IstEngine::TakeNotices()
+{
+    return m_impl->keeper.TakeNotices();
+}
+
 std::vector<uint64_t>
 IstEngine::TakeReleased()
 {

@@ -2,6 +2,7 @@
 #ifndef ISB_CORE_IST_IST_ENGINE_H
 #define ISB_CORE_IST_IST_ENGINE_H
 
+#include "model/core/ist/carrier-news.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/random/rng.h"
 #include "model/core/trace/trace-event.h"
@@ -85,15 +86,15 @@ struct IstCounters
 /// Models: held SYNs, handshake splicing, FIN, RST and 2 MSL (in the core); UDP registration and
 /// keepalive; fragments of spliced UDP flows without reassembly; ICMP errors about spliced flows.
 /// Not: routing (the carrier forwards), IPv6, IP options beyond carrying them, fragmented TCP
-/// (dropped and counted), rate limits.
+/// (dropped and counted), shaping (packets over a splice's rate are dropped).
 ///
 /// A packet is passed as its first bytes on the wire (network byte order) from the IP header on: at
 /// most 120 are needed, for ICMP errors as many as there are up to 576. They are edited in place;
 /// the length of a packet never changes.
 ///
-/// Inputs carry `now`, which never goes back. After every input drain TakeEmitted(), and after
-/// Process(), Remove() and Timeout() also TakeReleased() and TakeAbandoned(). Same inputs and seed,
-/// same bytes.
+/// Inputs carry `now`, which never goes back. After every input drain TakeEmitted() and
+/// TakeNotices(), and after Process(), Remove() and Timeout() also TakeReleased() and
+/// TakeAbandoned(). Same inputs and seed, same bytes.
 class IstEngine
 {
   public:
@@ -115,6 +116,9 @@ class IstEngine
 
     /// Crafted packets to send (SYN-ACK, SYN, ACK, RST), complete with checksums.
     [[nodiscard]] std::vector<std::vector<uint8_t>> TakeEmitted();
+
+    /// What happened to labelled pairs, in order, since the last call; for IstServer.
+    [[nodiscard]] std::vector<CarrierNews> TakeNotices();
 
     /// Tickets of held packets to give to Process() again, in the order of their arrival.
     [[nodiscard]] std::vector<uint64_t> TakeReleased();

@@ -73,6 +73,9 @@ IstProxy::Add(TimePoint now, const ProxyPair& order)
     Pair& pair = m_pairs[id];
     pair.id = id;
     pair.protocol = order.protocol;
+    pair.label = order.label;
+    pair.rateBps = order.limits.rateBps;
+    pair.allowance = SpliceAllowance(order.limits);
     pair.created = now;
     pair.lastActivity = now;
     pair.side[0].port = order.portA;
@@ -134,37 +137,74 @@ IstProxy::Accepted(TimePoint now,
     side.peer = peer;
     m_connections[connection] = place;
     pair.lastActivity = now;
-    JoinIfComplete(now, pair);
+    SideCame(now, pair, peer);
 }
 
 void
-IstProxy::JoinIfComplete(TimePoint now, Pair& pair)
+IstProxy::SideCame(TimePoint now, Pair& pair, const Endpoint& peer)
+{
+    if (pair.side[0].peer.port != 0 && pair.side[1].peer.port != 0)
+    {
+        JoinSides(now, pair);
+        return;
+    }
+    CarrierNews news;
+    news.kind = CarrierNews::FirstSide;
+    news.peer = peer;
+    Tell(pair, news);
+}
+
+void
+IstProxy::Tell(const Pair& pair, CarrierNews news)
+{
+    if (pair.label != 0)
+    {
+        news.id = pair.id;
+        news.label = pair.label;
+        m_notices.push_back(news);
+    }
+}
+
+void
+IstProxy::JoinSides(TimePoint now, Pair& pair)
 {
     SideState& a = pair.side[0];
     SideState& b = pair.side[1];
-    if (a.peer.port == 0 || b.peer.port == 0)
-    {
-        return;
-    }
     pair.joined = true;
+    pair.allowance.Start(now);
     ++m_counters.paired;
     if (pair.protocol == Protocol::Tcp)
     {
         CloseListener(a);
         CloseListener(b);
-        m_outputs.push_back(Join{pair.id, a.connection, b.connection});
+        m_outputs.push_back(Join{pair.id, a.connection, b.connection, pair.rateBps});
     }
     m_deadlines.Schedule(pair.id, pair.entered, DeadlineOf(pair));
-    if (m_trace)
+    TraceJoined(now, pair);
+    Tell(pair, {});
+}
+
+void
+IstProxy::TraceJoined(TimePoint now, const Pair& pair)
+{
+    if (!m_trace)
     {
-        TraceEvent event;
-        event.when = now;
-        event.kind = TraceKind::ProxyPaired;
-        event.flow = {pair.protocol, a.peer, {{}, a.port}};
-        event.translated = b.peer;
-        event.id = pair.id;
-        m_trace->Emit(event);
+        return;
     }
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::ProxyPaired;
+    event.flow = {pair.protocol, pair.side[0].peer, {{}, pair.side[0].port}};
+    event.translated = pair.side[1].peer;
+    event.id = pair.id;
+    event.splice = pair.label;
+    event.method = "proxy";
+    m_trace->Emit(event);
+    // Thesis 4.1: no header passes, so there are no fields to compare.
+    event.kind = TraceKind::HeaderRewritten;
+    event.detail = pair.protocol == Protocol::Tcp ? "two connections, both end here"
+                                                  : "two sockets, both end here";
+    m_trace->Emit(event);
 }
 
 void
@@ -227,10 +267,18 @@ void
 IstProxy::Forwarded(TimePoint now, ConnectionId connection, uint64_t bytes)
 {
     const auto found = m_connections.find(connection);
-    if (found != m_connections.end())
+    if (found == m_connections.end())
     {
-        m_pairs.at(found->second.pair).lastActivity = now;
-        m_counters.bytes += bytes;
+        return;
+    }
+    Pair& pair = m_pairs.at(found->second.pair);
+    pair.lastActivity = now;
+    pair.bytes += bytes;
+    m_counters.bytes += bytes;
+    pair.allowance.Charge(now, bytes);
+    if (pair.allowance.Ask(now, 1) == SpliceAllowance::OverBytes)
+    {
+        End(now, pair.id, true, "ist.byte-limit");
     }
 }
 
@@ -241,7 +289,7 @@ IstProxy::Datagram(TimePoint now, ListenerId socket, const Endpoint& from, ByteV
     if (found == m_listeners.end())
     {
         const FlowKey flow{Protocol::Udp, from, {}};
-        return DropDatagram(now, flow, 0, payload.size, "ist.port-closed", "thesis 3.3");
+        return DropDatagram(now, flow, {}, payload.size, "ist.port-closed", "thesis 3.3");
     }
     Pair& pair = m_pairs.at(found->second.pair);
     const size_t index = found->second.side;
@@ -253,13 +301,27 @@ IstProxy::Datagram(TimePoint now, ListenerId socket, const Endpoint& from, ByteV
     const FlowKey flow{Protocol::Udp, from, {{}, side.port}};
     if (side.peer.port != 0 && from != side.peer)
     {
-        return DropDatagram(now, flow, pair.id, payload.size, "ist.side-taken", "thesis 3.3");
+        return DropDatagram(now, flow, pair, payload.size, "ist.side-taken", "thesis 3.3");
     }
     if (!pair.joined)
     {
-        return DropDatagram(now, flow, pair.id, payload.size, "ist.unpaired", "thesis 3.3");
+        return DropDatagram(now, flow, pair, payload.size, "ist.unpaired", "thesis 3.3");
     }
+    const SpliceAllowance::Answer answer = pair.allowance.Ask(now, payload.size);
+    if (answer == SpliceAllowance::OverRate)
+    {
+        return DropDatagram(now, flow, pair, payload.size, "ist.rate-limit", "thesis 3.6.2");
+    }
+    if (answer == SpliceAllowance::OverBytes)
+    {
+        const DatagramVerdict over =
+            DropDatagram(now, flow, pair, payload.size, "ist.byte-limit", "thesis 3.6.2");
+        End(now, pair.id, true, "ist.byte-limit");
+        return over;
+    }
+    pair.allowance.Charge(now, payload.size);
     pair.lastActivity = now;
+    pair.bytes += payload.size;
     ++m_counters.forwarded;
     m_counters.bytes += payload.size;
     const SideState& other = pair.side[Other(index)];
@@ -278,21 +340,27 @@ IstProxy::RegisterUser(TimePoint now, Pair& pair, size_t index, const Endpoint& 
     const size_t bytes = REGISTRATION_DATAGRAM.size();
     if (side.allowed && *side.allowed != from.address)
     {
-        return DropDatagram(now, flow, pair.id, bytes, "ist.source-refused", "thesis 3.3");
+        return DropDatagram(now, flow, pair, bytes, "ist.source-refused", "thesis 3.3");
     }
     if (side.peer.port != 0 && side.peer != from)
     {
-        return DropDatagram(now, flow, pair.id, bytes, "ist.side-taken", "thesis 3.3");
+        return DropDatagram(now, flow, pair, bytes, "ist.side-taken", "thesis 3.3");
     }
     pair.lastActivity = now;
     if (side.peer.port == 0)
     {
         side.peer = from;
-        JoinIfComplete(now, pair);
+        SideCame(now, pair, from);
     }
     DatagramVerdict verdict;
     verdict.action = DatagramVerdict::Consumed;
     return verdict;
+}
+
+std::vector<CarrierNews>
+IstProxy::TakeNotices()
+{
+    return std::exchange(m_notices, {});
 }
 
 std::vector<IstProxy::Output>
@@ -320,7 +388,8 @@ IstProxy::Timeout(TimePoint now)
             m_deadlines.Schedule(*id, pair.entered, deadline);
             continue;
         }
-        End(now, *id, true, pair.joined ? "ist.idle" : "ist.unmatched");
+        const bool over = pair.allowance.End() <= now;
+        End(now, *id, true, over ? "ist.lifetime" : pair.joined ? "ist.idle" : "ist.unmatched");
     }
 }
 
@@ -332,8 +401,9 @@ IstProxy::DeadlineOf(const Pair& pair) const
         return std::min(pair.lastActivity + m_settings.unmatchedTimeout,
                         pair.created + m_settings.unmatchedLimit);
     }
-    return pair.lastActivity +
-           (pair.protocol == Protocol::Udp ? m_settings.udpIdleTimeout : m_settings.idleTimeout);
+    const bool udp = pair.protocol == Protocol::Udp;
+    const Duration idle = udp ? m_settings.udpIdleTimeout : m_settings.idleTimeout;
+    return std::min(pair.lastActivity + idle, pair.allowance.End());
 }
 
 void
@@ -373,8 +443,14 @@ IstProxy::End(TimePoint now, uint64_t id, bool reset, std::string_view why)
         event.to = ENDED;
         event.reason = why;
         event.id = id;
+        event.splice = pair.label;
         m_trace->Emit(event);
     }
+    CarrierNews news;
+    news.kind = CarrierNews::Ended;
+    news.reason = why;
+    news.bytes = pair.bytes;
+    Tell(pair, news);
     m_deadlines.Schedule(id, pair.entered, TIME_NEVER);
     m_pairs.erase(id);
     ++m_counters.ended;
@@ -405,7 +481,7 @@ IstProxy::RefuseConnection(TimePoint now,
 IstProxy::DatagramVerdict
 IstProxy::DropDatagram(TimePoint now,
                        const FlowKey& flow,
-                       uint64_t pair,
+                       const Pair& pair,
                        size_t bytes,
                        std::string_view reason,
                        std::string_view rule)
@@ -419,7 +495,8 @@ IstProxy::DropDatagram(TimePoint now,
         event.reason = reason;
         event.rule = rule;
         event.detail = "datagram";
-        event.id = pair;
+        event.id = pair.id;
+        event.splice = pair.label;
         event.bytes = static_cast<uint32_t>(bytes);
         m_trace->Emit(event);
     }

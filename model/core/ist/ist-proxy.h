@@ -2,7 +2,9 @@
 #ifndef ISB_CORE_IST_IST_PROXY_H
 #define ISB_CORE_IST_IST_PROXY_H
 
+#include "model/core/ist/carrier-news.h"
 #include "model/core/ist/ist-settings.h"
+#include "model/core/ist/splice-allowance.h"
 #include "model/core/machine/deadline-queue.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"
@@ -97,6 +99,7 @@ class IstProxy
         uint64_t pair;
         ConnectionId a;
         ConnectionId b;
+        uint64_t rateBps = 0; ///< copy no more bits a second, both ways together; 0: no bound
     };
 
     /// Send FIN: no more bytes will be written to this connection.
@@ -163,7 +166,8 @@ class IstProxy
     void Failed(TimePoint now, ConnectionId connection);
     /// A listener could not be opened or died: its pair ends.
     void ListenFailed(TimePoint now, ListenerId listener);
-    /// A joined connection's bytes went on to its partner: counts, and restarts the idle timer.
+    /// A joined connection's bytes went on to its partner: counts, restarts the idle timer, and
+    /// ends the pair when its limit is reached.
     void Forwarded(TimePoint now, ConnectionId connection, uint64_t bytes);
     /// A datagram came on a UDP socket. Its verdict is immediate; outputs may follow nevertheless.
     [[nodiscard]] DatagramVerdict Datagram(TimePoint now,
@@ -172,6 +176,9 @@ class IstProxy
                                            ByteView payload);
 
     [[nodiscard]] std::vector<Output> TakeOutputs();
+
+    /// What happened to labelled pairs, in order, since the last call; for IstServer.
+    [[nodiscard]] std::vector<CarrierNews> TakeNotices();
 
     /// When Timeout() is due; may be early, never late.
     [[nodiscard]] TimePoint NextTimeout() const;
@@ -198,6 +205,10 @@ class IstProxy
         uint64_t id = 0;
         Protocol protocol = Protocol::Tcp;
         bool joined = false;
+        uint64_t label = 0;
+        uint64_t bytes = 0; ///< forwarded, both ways
+        uint64_t rateBps = 0;
+        SpliceAllowance allowance;
         TimePoint created{0};
         TimePoint lastActivity{0};
         TimePoint entered = TIME_NEVER; ///< in m_deadlines
@@ -213,7 +224,10 @@ class IstProxy
 
     [[nodiscard]] std::optional<std::string> Contradiction(const ProxyPair& pair) const;
     [[nodiscard]] TimePoint DeadlineOf(const Pair& pair) const;
-    void JoinIfComplete(TimePoint now, Pair& pair);
+    void SideCame(TimePoint now, Pair& pair, const Endpoint& peer);
+    void JoinSides(TimePoint now, Pair& pair);
+    void TraceJoined(TimePoint now, const Pair& pair);
+    void Tell(const Pair& pair, CarrierNews news);
     void CloseListener(SideState& side);
     void RefuseConnection(TimePoint now,
                           ConnectionId connection,
@@ -225,7 +239,7 @@ class IstProxy
     DatagramVerdict RegisterUser(TimePoint now, Pair& pair, size_t side, const Endpoint& from);
     DatagramVerdict DropDatagram(TimePoint now,
                                  const FlowKey& flow,
-                                 uint64_t pair,
+                                 const Pair& pair,
                                  size_t bytes,
                                  std::string_view reason,
                                  std::string_view rule);
@@ -239,6 +253,7 @@ class IstProxy
     std::set<std::pair<Protocol, uint16_t>> m_ports; ///< open listeners
     DeadlineQueue m_deadlines;
     std::vector<Output> m_outputs;
+    std::vector<CarrierNews> m_notices;
     Counters m_counters;
 };
 

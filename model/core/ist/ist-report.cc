@@ -6,6 +6,36 @@
 namespace isb
 {
 
+namespace
+{
+
+constexpr uint8_t MOST_HANDSHAKE_PACKETS = 64;
+
+FlowKey
+FlowOf(const ist_packet& packet)
+{
+    return {static_cast<Protocol>(packet.protocol),
+            SourceOf(packet.tuple),
+            DestinationOf(packet.tuple)};
+}
+
+/// What the packet is for in the life of a connection.
+std::string_view
+HandshakeName(const ist_packet& packet)
+{
+    if ((packet.tcp_flags & IST_TCP_SYN) != 0)
+    {
+        return (packet.tcp_flags & IST_TCP_ACK) != 0 ? "SYN-ACK" : "SYN";
+    }
+    if ((packet.tcp_flags & IST_TCP_RST) != 0)
+    {
+        return "RST";
+    }
+    return (packet.tcp_flags & IST_TCP_FIN) != 0 ? "FIN" : "ACK";
+}
+
+} // namespace
+
 Endpoint
 SourceOf(const ist_tuple& tuple)
 {
@@ -30,14 +60,13 @@ IstReport::IstReport(TraceSink* trace)
 }
 
 IstVerdict
-IstReport::Drop(TimePoint now, const ist_packet& packet, uint64_t splice, IstReason reason)
+IstReport::Drop(TimePoint now, const ist_packet& packet, const Splice* splice, IstReason reason)
 {
     TraceEvent event;
     event.when = now;
-    event.flow = {static_cast<Protocol>(packet.protocol),
-                  SourceOf(packet.tuple),
-                  DestinationOf(packet.tuple)};
-    event.id = splice;
+    event.flow = FlowOf(packet);
+    event.id = splice ? splice->id : 0;
+    event.splice = splice ? splice->label : 0;
     event.bytes = packet.total_length;
     return Drop(event, reason);
 }
@@ -53,13 +82,14 @@ IstReport::DropMalformed(TimePoint now, const FlowKey& flow, size_t length)
 }
 
 IstVerdict
-IstReport::DropError(TimePoint now, const FlowKey& flow, uint64_t splice, size_t length)
+IstReport::DropError(TimePoint now, const FlowKey& flow, const Splice& splice, size_t length)
 {
     TraceEvent event;
     event.when = now;
     event.flow = flow;
     event.detail = "icmp-error";
-    event.id = splice;
+    event.id = splice.id;
+    event.splice = splice.label;
     event.bytes = static_cast<uint32_t>(length);
     return Drop(event, {"ist.icmp-out-of-window", "RFC 5927 section 4.1"});
 }
@@ -99,6 +129,7 @@ IstReport::Paired(TimePoint now, const Splice& splice)
     ++counters.paired;
     TraceEvent event;
     event.detail = ist_method_name(splice.core.method);
+    event.method = event.detail;
     Emit(now, TraceKind::SplicePaired, splice, event);
 }
 
@@ -113,6 +144,50 @@ IstReport::Fallback(TimePoint now, const Splice& splice, IstReason reason)
 }
 
 void
+IstReport::Handshake(TimePoint now,
+                     Splice& splice,
+                     const ist_packet& packet,
+                     std::string_view from,
+                     std::string_view reason)
+{
+    if (!m_trace || splice.handshakePackets == MOST_HANDSHAKE_PACKETS)
+    {
+        return;
+    }
+    ++splice.handshakePackets;
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::HandshakePacket;
+    event.flow = FlowOf(packet);
+    event.from = from;
+    event.reason = reason;
+    event.detail = HandshakeName(packet);
+    event.method = ist_method_name(splice.core.method);
+    event.id = splice.id;
+    event.splice = splice.label;
+    event.bytes = packet.total_length;
+    m_trace->Emit(event);
+}
+
+void
+IstReport::Rewritten(TimePoint now,
+                     const Splice& splice,
+                     const ist_packet& packet,
+                     std::string_view difference)
+{
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::HeaderRewritten;
+    event.flow = FlowOf(packet);
+    event.detail = difference;
+    event.method = ist_method_name(splice.core.method);
+    event.id = splice.id;
+    event.splice = splice.label;
+    event.bytes = packet.total_length;
+    m_trace->Emit(event);
+}
+
+void
 IstReport::Emit(TimePoint now, TraceKind kind, const Splice& splice, TraceEvent event)
 {
     if (!m_trace)
@@ -124,6 +199,7 @@ IstReport::Emit(TimePoint now, TraceKind kind, const Splice& splice, TraceEvent 
     event.when = now;
     event.kind = kind;
     event.id = splice.id;
+    event.splice = splice.label;
     event.flow.protocol = splice.protocol;
     event.flow.source = SourceOf(a.tuple);
     event.flow.destination = {DestinationOf(a.tuple).address, splice.side[0].port};

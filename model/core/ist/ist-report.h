@@ -33,16 +33,39 @@ class IstReport
     /// `trace` may be null.
     explicit IstReport(TraceSink* trace);
 
-    /// A packet ends here; `splice` 0 = none.
-    IstVerdict Drop(TimePoint now, const ist_packet& packet, uint64_t splice, IstReason reason);
+    /// A packet ends here; `splice` may be null.
+    IstVerdict Drop(TimePoint now,
+                    const ist_packet& packet,
+                    const Splice* splice,
+                    IstReason reason);
     /// A packet whose headers are malformed; `flow` as far as it is readable.
     IstVerdict DropMalformed(TimePoint now, const FlowKey& flow, size_t length);
     /// An ICMP error ends here; its flow is the offending packet's.
-    IstVerdict DropError(TimePoint now, const FlowKey& flow, uint64_t splice, size_t length);
+    IstVerdict DropError(TimePoint now, const FlowKey& flow, const Splice& splice, size_t length);
 
     void State(TimePoint now, const Splice& splice, const ist_verdict& verdict, IstReason reason);
     void Paired(TimePoint now, const Splice& splice);
     void Fallback(TimePoint now, const Splice& splice, IstReason reason);
+
+    /// False: nobody reads events, so none need be prepared.
+    [[nodiscard]] bool
+    IsTraced() const
+    {
+        return m_trace != nullptr;
+    }
+
+    /// A TCP packet that opens or ends a splice; `from` = "received", "sent" or "forwarded", its
+    /// headers as on the wire there. At most 64 a splice.
+    void Handshake(TimePoint now,
+                   Splice& splice,
+                   const ist_packet& packet,
+                   std::string_view from,
+                   std::string_view reason);
+    /// The first payload packet of a direction: `difference` by DescribeHeaderDifference().
+    void Rewritten(TimePoint now,
+                   const Splice& splice,
+                   const ist_packet& packet,
+                   std::string_view difference);
 
     IstCounters counters;
 

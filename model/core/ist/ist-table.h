@@ -4,6 +4,7 @@
 
 #include "model/core/ist/flow-table.h"
 #include "model/core/ist/ist-settings.h"
+#include "model/core/ist/splice-allowance.h"
 #include "model/core/random/rng.h"
 #include "model/splice/ist-state.h"
 #include "model/wire/bytes.h"
@@ -42,7 +43,8 @@ struct Splice
         std::optional<TupleKey> flow;  ///< its entry in the flow table
         std::optional<TupleKey> hosts; ///< what that entry counts among the hosts
         std::optional<Ipv4> allowed;
-        uint64_t packets = 0; ///< forwarded
+        bool rewriteShown = false; ///< the trace has its first payload packet
+        uint64_t packets = 0;      ///< forwarded
         uint64_t bytes = 0;
     };
 
@@ -50,6 +52,8 @@ struct Splice
     uint32_t slot = 0;
     Protocol protocol = Protocol::Tcp;
     SpliceMethod requested = SpliceMethod::Passive;
+    bool limited = false;         ///< its packets count against `allowance`
+    uint8_t handshakePackets = 0; ///< of them shown in the trace
     Endpoint activeTarget;
     std::optional<Ipv4> activeSource;
     TimePoint added{0};
@@ -57,6 +61,9 @@ struct Splice
     TimePoint entered = TIME_NEVER; ///< in the deadline queue
     std::array<Side, 2> side;
     ist_splice core{};
+    uint64_t label = 0; ///< IstPair::label
+    SpliceAllowance allowance;
+    std::vector<uint16_t> closedPorts; ///< IstPair::closedPorts
 
     [[nodiscard]] Side&
     At(IstSide which)

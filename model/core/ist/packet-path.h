@@ -36,7 +36,21 @@ class PacketPath
                     const IstTable::Place& place,
                     MutableBytes header,
                     const ist_packet& packet);
-    IstVerdict Forward(const IstTable::Place& place,
+    [[nodiscard]] std::optional<IstVerdict> OverLimit(TimePoint now,
+                                                      Splice& splice,
+                                                      const ist_packet& packet);
+    void TraceHandshake(TimePoint now,
+                        const IstTable::Place& place,
+                        ByteView header,
+                        const ist_packet& packet,
+                        const ist_verdict& answer);
+    void Rewrite(TimePoint now,
+                 const IstTable::Place& place,
+                 MutableBytes header,
+                 const ist_packet& packet,
+                 const ist_rewrite& edits);
+    IstVerdict Forward(TimePoint now,
+                       const IstTable::Place& place,
                        MutableBytes header,
                        const ist_packet& packet,
                        const ist_rewrite& edits);

@@ -35,8 +35,11 @@ class RateMeter
     Charge(TimePoint now, uint64_t units)
     {
         constexpr uint64_t SECOND = 1'000'000'000;
+        constexpr Duration MOST = std::chrono::hours(24 * 365); // owed: keeps sums in range
         const uint64_t cost = (units * SECOND + m_perSecond - 1) / m_perSecond;
-        m_paidUntil = std::max(m_paidUntil, now) + Duration{static_cast<Duration::rep>(cost)};
+        const uint64_t added = std::min(cost, static_cast<uint64_t>(MOST.count()));
+        m_paidUntil = std::min(std::max(m_paidUntil, now) + Duration{static_cast<int64_t>(added)},
+                               now + MOST);
     }
 
   private:

@@ -15,6 +15,8 @@ namespace
 
 constexpr IstReason REMOVED{"ist.removed", "thesis 3.4.1"};
 constexpr IstReason PORT_TAKEN{"ist.port-taken", "thesis 4.4"};
+constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.4"};
+constexpr IstReason LIFETIME{"ist.lifetime", "thesis 3.6.2"};
 constexpr std::array<IstSide, 2> BOTH_SIDES{IstSide::A, IstSide::B};
 
 uint64_t
@@ -69,6 +71,13 @@ bool
 NeedsPortB(SpliceMethod method)
 {
     return method == SpliceMethod::Passive || method == SpliceMethod::Udp;
+}
+
+/// Only the rest of 2 MSL is left.
+bool
+IsOver(const Splice& splice)
+{
+    return splice.core.state == IST_STATE_TIME_WAIT;
 }
 
 Protocol
@@ -140,6 +149,10 @@ SpliceKeeper::Add(TimePoint now, const IstPair& pair)
     splice.requested = pair.method;
     splice.activeTarget = pair.activeTarget;
     splice.activeSource = pair.activeSource;
+    splice.label = pair.label;
+    splice.allowance = SpliceAllowance(pair.limits);
+    splice.limited = splice.allowance.CountsPackets();
+    splice.closedPorts = pair.closedPorts;
     splice.added = now;
     splice.waitingSince = now;
     splice.At(IstSide::A).port = pair.portA;
@@ -239,34 +252,29 @@ SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
 void
 SpliceKeeper::Settle(TimePoint now, Splice& splice, const ist_verdict& verdict, IstReason reason)
 {
-    for (unsigned int i = 0; i < verdict.emit_count; ++i)
-    {
-        const ist_crafted& crafted = verdict.emit[i];
-        m_emitted.emplace_back(crafted.bytes, crafted.bytes + crafted.length);
-        ++report.counters.emitted;
-    }
-    if ((verdict.events & IST_EVENT_FIRST) != 0)
-    {
-        OnFirstSeen(now, splice);
-    }
+    EmitCrafted(now, splice, verdict);
+    const bool first = (verdict.events & IST_EVENT_FIRST) != 0;
+    const bool waits = !first || OnFirstSeen(now, splice);
     if (verdict.from_state != verdict.to_state)
     {
         report.State(now, splice, verdict, reason);
     }
     if ((verdict.events & IST_EVENT_FALLBACK) != 0)
     {
-        report.Fallback(now, splice, reason);
+        FallBack(now, splice, reason);
     }
     if ((verdict.events & IST_EVENT_PAIRED) != 0)
     {
-        EnterFlows(splice);
-        report.Paired(now, splice);
+        OnPaired(now, splice);
     }
     if (verdict.to_state == IST_STATE_CLOSED)
     {
-        m_deadlines.Schedule(splice.id, splice.entered, TIME_NEVER);
-        table.Destroy(splice);
-        ++report.counters.ended;
+        OnClosed(splice, reason);
+        return;
+    }
+    if (!waits)
+    {
+        End(now, splice, NO_PORT);
         return;
     }
     if ((verdict.events & IST_EVENT_RENEWED) != 0 && !Reopen(now, splice))
@@ -278,24 +286,101 @@ SpliceKeeper::Settle(TimePoint now, Splice& splice, const ist_verdict& verdict, 
 }
 
 void
+SpliceKeeper::EmitCrafted(TimePoint now, Splice& splice, const ist_verdict& verdict)
+{
+    for (unsigned int i = 0; i < verdict.emit_count; ++i)
+    {
+        const ist_crafted& crafted = verdict.emit[i];
+        m_emitted.emplace_back(crafted.bytes, crafted.bytes + crafted.length);
+        ++report.counters.emitted;
+        ist_packet packet;
+        if (report.IsTraced() &&
+            ist_packet_parse(&packet, crafted.bytes, crafted.length, crafted.length) == 0)
+        {
+            report.Handshake(now, splice, packet, "sent", {});
+        }
+    }
+}
+
+void
+SpliceKeeper::OnPaired(TimePoint now, Splice& splice)
+{
+    EnterFlows(splice);
+    splice.allowance.Start(now);
+    report.Paired(now, splice);
+    Tell(splice, {});
+}
+
+void
+SpliceKeeper::OnClosed(Splice& splice, IstReason reason)
+{
+    CarrierNews news;
+    news.kind = CarrierNews::Ended;
+    news.reason = reason.name;
+    news.bytes = splice.side[0].bytes + splice.side[1].bytes;
+    Tell(splice, news);
+    m_deadlines.Schedule(splice.id, splice.entered, TIME_NEVER);
+    table.Destroy(splice);
+    ++report.counters.ended;
+}
+
+void
+SpliceKeeper::FallBack(TimePoint now, const Splice& splice, IstReason reason)
+{
+    report.Fallback(now, splice, reason);
+    CarrierNews news;
+    news.kind = CarrierNews::FellBack;
+    news.reason = reason.name;
+    Tell(splice, news);
+}
+
+void
+SpliceKeeper::Tell(const Splice& splice, CarrierNews news)
+{
+    if (splice.label != 0)
+    {
+        news.id = splice.id;
+        news.label = splice.label;
+        m_notices.push_back(news);
+    }
+}
+
+/// False when the other user has no port to come to.
+bool
 SpliceKeeper::OnFirstSeen(TimePoint now, Splice& splice)
 {
+    bool opened = true;
     if (splice.requested == SpliceMethod::Active)
     {
         EnterFlows(splice); // B's end is already known
     }
     else if (splice.requested == SpliceMethod::Pure && splice.At(IstSide::B).port == 0)
     {
-        OpenReturnPort(now, splice);
+        opened = OpenReturnPort(now, splice);
     }
+    const IstSide first = splice.Knows(IstSide::A) ? IstSide::A : IstSide::B;
+    CarrierNews news;
+    news.kind = CarrierNews::FirstSide;
+    news.peer = SourceOf(splice.CoreSide(first).tuple);
+    news.port =
+        splice.requested == SpliceMethod::Pure ? splice.At(Opposite(first)).port : uint16_t{0};
+    if (opened)
+    {
+        Tell(splice, news);
+    }
+    return opened;
 }
 
 /// Thesis Fig 4.7: B connects to the IST port with the number of A's source port, P2.
-void
+bool
 SpliceKeeper::OpenReturnPort(TimePoint now, Splice& splice)
 {
+    const auto& closed = splice.closedPorts;
     const auto isFree = [&](uint16_t port)
-    { return port != 0 && !table.IsPortOpen(Protocol::Tcp, port); };
+    {
+        return port != 0 && !table.IsPortOpen(Protocol::Tcp, port) &&
+               std::find(closed.begin(), closed.end(), port) == closed.end();
+    };
     Splice::Side& b = splice.At(IstSide::B);
     b.follows = true;
     b.port = splice.CoreSide(IstSide::A).tuple.source_port;
@@ -303,12 +388,9 @@ SpliceKeeper::OpenReturnPort(TimePoint now, Splice& splice)
     {
         ist_splice_fall_back(&splice.core);
         b.port = ChoosePort(isFree);
-        report.Fallback(now, splice, PORT_TAKEN);
+        FallBack(now, splice, PORT_TAKEN);
     }
-    if (b.port != 0)
-    {
-        (void)table.OpenPort(splice, IstSide::B);
-    }
+    return b.port != 0 && table.OpenPort(splice, IstSide::B);
 }
 
 void
@@ -363,7 +445,11 @@ SpliceKeeper::DeadlineOf(const Splice& splice) const
     {
         deadline = splice.waitingSince + m_settings.unmatchedTimeout;
     }
-    return waits ? std::min(deadline, splice.added + m_settings.unmatchedLimit) : deadline;
+    if (waits)
+    {
+        return std::min(deadline, splice.added + m_settings.unmatchedLimit);
+    }
+    return IsOver(splice) ? deadline : std::min(deadline, splice.allowance.End());
 }
 
 void
@@ -394,6 +480,11 @@ SpliceKeeper::Timeout(TimePoint now)
             Reschedule(splice);
             continue;
         }
+        if (!IsOver(splice) && splice.allowance.End() <= now)
+        {
+            End(now, splice, LIFETIME);
+            continue;
+        }
         if (ist_splice_deadline(&splice.core, &m_core) > Nanoseconds(now))
         {
             End(now,
@@ -405,6 +496,12 @@ SpliceKeeper::Timeout(TimePoint now)
         ist_splice_timeout(&splice.core, Nanoseconds(now), &m_core, &verdict);
         Settle(now, splice, verdict, ReasonOf(verdict.reason));
     }
+}
+
+std::vector<CarrierNews>
+SpliceKeeper::TakeNotices()
+{
+    return std::exchange(m_notices, {});
 }
 
 std::vector<std::vector<uint8_t>>

@@ -2,10 +2,11 @@
 #ifndef ISB_CORE_IST_SPLICE_KEEPER_H
 #define ISB_CORE_IST_SPLICE_KEEPER_H
 
-#include "model/core/machine/deadline-queue.h"
+#include "model/core/ist/carrier-news.h"
 #include "model/core/ist/ist-report.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/ist/ist-table.h"
+#include "model/core/machine/deadline-queue.h"
 #include "model/core/random/rng.h"
 #include "model/splice/ist-state.h"
 #include "model/wire/result.h"
@@ -42,6 +43,7 @@ class SpliceKeeper
     [[nodiscard]] TimePoint NextTimeout() const;
     void Timeout(TimePoint now);
     [[nodiscard]] std::vector<std::vector<uint8_t>> TakeEmitted();
+    [[nodiscard]] std::vector<CarrierNews> TakeNotices();
 
     [[nodiscard]] const ist_settings&
     CoreSettings() const
@@ -54,8 +56,13 @@ class SpliceKeeper
 
   private:
     [[nodiscard]] std::optional<std::string> Contradiction(const IstPair& pair) const;
-    void OnFirstSeen(TimePoint now, Splice& splice);
-    void OpenReturnPort(TimePoint now, Splice& splice);
+    void EmitCrafted(TimePoint now, Splice& splice, const ist_verdict& verdict);
+    void OnPaired(TimePoint now, Splice& splice);
+    void OnClosed(Splice& splice, IstReason reason);
+    [[nodiscard]] bool OnFirstSeen(TimePoint now, Splice& splice);
+    [[nodiscard]] bool OpenReturnPort(TimePoint now, Splice& splice);
+    void FallBack(TimePoint now, const Splice& splice, IstReason reason);
+    void Tell(const Splice& splice, CarrierNews news);
     [[nodiscard]] bool Reopen(TimePoint now, Splice& splice);
     void EnterFlows(Splice& splice);
     [[nodiscard]] TimePoint DeadlineOf(const Splice& splice) const;
@@ -68,6 +75,7 @@ class SpliceKeeper
     Rng& m_random;
     DeadlineQueue m_deadlines;
     std::vector<std::vector<uint8_t>> m_emitted;
+    std::vector<CarrierNews> m_notices;
 };
 
 } // namespace isb
