@@ -52,7 +52,6 @@ struct Splice
     uint32_t slot = 0;
     Protocol protocol = Protocol::Tcp;
     SpliceMethod requested = SpliceMethod::Passive;
-    bool limited = false;         ///< its packets count against `allowance`
     uint8_t handshakePackets = 0; ///< of them shown in the trace
     Endpoint activeTarget;
     std::optional<Ipv4> activeSource;
@@ -61,7 +60,8 @@ struct Splice
     TimePoint entered = TIME_NEVER; ///< in the deadline queue
     std::array<Side, 2> side;
     ist_splice core{};
-    uint64_t label = 0; ///< IstPair::label
+    bool watched = false; ///< its packets are counted or traced: SpliceWatch
+    uint64_t label = 0;   ///< IstPair::label
     SpliceAllowance allowance;
     std::vector<uint16_t> closedPorts; ///< IstPair::closedPorts
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/ist/packet-path.h"
 
-#include "model/core/ist/header-difference.h"
 #include "model/core/ist/icmp-error.h"
 #include "model/splice/ist-active.h"
 
 #include <algorithm>
-#include <array>
-#include <string>
 
 namespace isb
 {
@@ -17,8 +14,6 @@ namespace
 
 constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.2"};
 constexpr IstReason SOURCE_REFUSED{"ist.source-refused", "thesis 3.3"};
-constexpr IstReason RATE_LIMIT{"ist.rate-limit", "thesis 3.6.2"};
-constexpr IstReason BYTE_LIMIT{"ist.byte-limit", "thesis 3.6.2"};
 constexpr IstReason FRAGMENT_LIMIT{"ist.fragment-limit", "RFC 791 section 3.2"};
 
 bool
@@ -82,7 +77,8 @@ Verdict(IstVerdict::Action action)
 PacketPath::PacketPath(const IstSettings& settings, SpliceKeeper& keeper)
     : fragments(settings),
       m_settings(settings),
-      m_keeper(keeper)
+      m_keeper(keeper),
+      m_watch(keeper)
 {
 }
 
@@ -188,12 +184,10 @@ PacketPath::Step(TimePoint now,
                  const ist_packet& packet)
 {
     Splice& splice = *place.splice;
-    if (splice.limited)
+    IstVerdict verdict = Verdict(IstVerdict::Consumed);
+    if (splice.watched && m_watch.Refuses(now, splice, packet, verdict))
     {
-        if (const auto refused = OverLimit(now, splice, packet))
-        {
-            return *refused;
-        }
+        return verdict;
     }
     const auto from = static_cast<unsigned int>(place.from);
     const auto time = static_cast<uint64_t>(now.count());
@@ -206,7 +200,6 @@ PacketPath::Step(TimePoint now,
     {
         ist_splice_step(&splice.core, &packet, from, time, &m_keeper.CoreSettings(), &answer);
     }
-    IstVerdict verdict = Verdict(IstVerdict::Consumed);
     if (answer.action == IST_ACTION_FORWARD)
     {
         verdict = Forward(now, place, header, packet, answer.edits);
@@ -219,89 +212,15 @@ PacketPath::Step(TimePoint now,
     {
         ++m_keeper.report.counters.consumed;
     }
-    if (m_keeper.report.IsTraced())
+    if (splice.watched)
     {
-        TraceHandshake(now, place, header, packet, answer);
+        m_watch.Stepped(now, splice, header, packet, answer);
     }
     if (answer.from_state != answer.to_state || answer.events != 0 || answer.emit_count != 0)
     {
         m_keeper.Settle(now, splice, answer, ReasonOf(answer.reason));
     }
     return verdict;
-}
-
-/// What a joined splice's limits say. A RST passes always: it is the end, and comes but once.
-std::optional<IstVerdict>
-PacketPath::OverLimit(TimePoint now, Splice& splice, const ist_packet& packet)
-{
-    if (splice.core.state < IST_STATE_ESTABLISHED || (packet.tcp_flags & IST_TCP_RST) != 0)
-    {
-        return std::nullopt;
-    }
-    switch (splice.allowance.Ask(now, packet.total_length))
-    {
-    case SpliceAllowance::Pass:
-        return std::nullopt;
-    case SpliceAllowance::OverRate:
-        return m_keeper.report.Drop(now, packet, &splice, RATE_LIMIT);
-    case SpliceAllowance::OverBytes:
-        break;
-    }
-    const IstVerdict verdict = m_keeper.report.Drop(now, packet, &splice, BYTE_LIMIT);
-    m_keeper.End(now, splice, BYTE_LIMIT);
-    return verdict;
-}
-
-/// Shows the packets that open and end a connection: every SYN, FIN and RST that counts, and the
-/// ACKs before the splice is established.
-void
-PacketPath::TraceHandshake(TimePoint now,
-                           const IstTable::Place& place,
-                           ByteView header,
-                           const ist_packet& packet,
-                           const ist_verdict& answer)
-{
-    const bool opens = answer.from_state < IST_STATE_ESTABLISHED && packet.payload_length == 0;
-    const bool counts = answer.action != IST_ACTION_DROP || answer.from_state != answer.to_state;
-    if (packet.protocol != IST_PROTOCOL_TCP || !counts ||
-        (!opens && (packet.tcp_flags & IST_TCP_CONTROL) == 0))
-    {
-        return;
-    }
-    const std::string_view reason = ReasonOf(answer.reason).name;
-    m_keeper.report.Handshake(now, *place.splice, packet, "received", reason);
-    ist_packet sent;
-    const auto size = static_cast<uint32_t>(header.size);
-    if (answer.action == IST_ACTION_FORWARD &&
-        ist_packet_parse(&sent, header.data, size, packet.total_length) == 0)
-    {
-        m_keeper.report.Handshake(now, *place.splice, sent, "forwarded", reason);
-    }
-}
-
-/// Applies the edits; of the first payload packet of a direction it shows what they changed.
-void
-PacketPath::Rewrite(TimePoint now,
-                    const IstTable::Place& place,
-                    MutableBytes header,
-                    const ist_packet& packet,
-                    const ist_rewrite& edits)
-{
-    Splice::Side& side = place.splice->At(place.from);
-    const bool shows =
-        m_keeper.report.IsTraced() && !side.rewriteShown && packet.payload_length != 0;
-    if (!shows)
-    {
-        (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
-        return;
-    }
-    std::array<uint8_t, IST_HEADER_MAX> before{};
-    std::copy_n(header.data, std::min<size_t>(header.size, before.size()), before.begin());
-    (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
-    side.rewriteShown = true;
-    const std::string text =
-        DescribeHeaderDifference({before.data(), before.size()}, header, packet);
-    m_keeper.report.Rewritten(now, *place.splice, packet, text);
 }
 
 IstVerdict
@@ -311,14 +230,17 @@ PacketPath::Forward(TimePoint now,
                     const ist_packet& packet,
                     const ist_rewrite& edits)
 {
-    Rewrite(now, place, header, packet, edits);
+    if (place.splice->watched)
+    {
+        m_watch.Rewrite(now, place, header, packet, edits);
+    }
+    else
+    {
+        (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
+    }
     Splice::Side& side = place.splice->At(place.from);
     ++side.packets;
     side.bytes += packet.total_length;
-    if (place.splice->limited)
-    {
-        place.splice->allowance.Charge(now, packet.total_length);
-    }
     ++m_keeper.report.counters.forwarded;
     m_keeper.report.counters.forwardedBytes += packet.total_length;
     return Verdict(IstVerdict::Forward);
@@ -398,12 +320,10 @@ PacketPath::OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet
     {
         return m_keeper.report.Drop(now, packet, splice, ReasonOf(IST_REASON_TTL));
     }
-    if (splice->limited)
+    IstVerdict verdict;
+    if (splice->watched && m_watch.Refuses(now, *splice, packet, verdict))
     {
-        if (const auto refused = OverLimit(now, *splice, packet))
-        {
-            return *refused;
-        }
+        return verdict;
     }
     ist_rewrite edits = splice->CoreSide(later.fate.from).out;
     if (m_settings.decrementTtl)

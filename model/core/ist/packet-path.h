@@ -4,6 +4,7 @@
 
 #include "model/core/ist/fragment-follower.h"
 #include "model/core/ist/splice-keeper.h"
+#include "model/core/ist/splice-watch.h"
 #include "model/wire/bytes.h"
 #include "model/wire/packet-view.h"
 
@@ -36,19 +37,6 @@ class PacketPath
                     const IstTable::Place& place,
                     MutableBytes header,
                     const ist_packet& packet);
-    [[nodiscard]] std::optional<IstVerdict> OverLimit(TimePoint now,
-                                                      Splice& splice,
-                                                      const ist_packet& packet);
-    void TraceHandshake(TimePoint now,
-                        const IstTable::Place& place,
-                        ByteView header,
-                        const ist_packet& packet,
-                        const ist_verdict& answer);
-    void Rewrite(TimePoint now,
-                 const IstTable::Place& place,
-                 MutableBytes header,
-                 const ist_packet& packet,
-                 const ist_rewrite& edits);
     IstVerdict Forward(TimePoint now,
                        const IstTable::Place& place,
                        MutableBytes header,
@@ -61,6 +49,7 @@ class PacketPath
 
     const IstSettings& m_settings;
     SpliceKeeper& m_keeper;
+    SpliceWatch m_watch;
 };
 
 } // namespace isb

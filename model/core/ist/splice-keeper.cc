@@ -151,7 +151,7 @@ SpliceKeeper::Add(TimePoint now, const IstPair& pair)
     splice.activeSource = pair.activeSource;
     splice.label = pair.label;
     splice.allowance = SpliceAllowance(pair.limits);
-    splice.limited = splice.allowance.CountsPackets();
+    splice.watched = splice.allowance.CountsPackets() || report.IsTraced();
     splice.closedPorts = pair.closedPorts;
     splice.added = now;
     splice.waitingSince = now;
