@@ -73,6 +73,7 @@ BoxHelper::CreateNode() const
     InternetStackHelper stack;
     stack.SetIpv6StackInstall(false);
     stack.SetRoutingHelper(Ipv4StaticRoutingHelper());
+    stack.SetTcp("ns3::IstTcpProtocol");
     stack.Install(node);
     node->AggregateObject(CreateObject<BoxDriver>());
     return node;

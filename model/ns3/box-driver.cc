@@ -164,6 +164,43 @@ BoxDriver::DoDispose()
 }
 
 void
+BoxDriver::SetDown(bool down)
+{
+    m_down = down;
+    if (!down)
+    {
+        return;
+    }
+    for (uint32_t i = 0; i < m_ports.size(); ++i)
+    {
+        while (!m_ports[i].queue.empty())
+        {
+            DropDown(*m_ports[i].queue.front(), i);
+            m_ports[i].queue.pop_front();
+        }
+    }
+}
+
+void
+BoxDriver::DropDown(const Packet& packet, uint32_t port)
+{
+    ++m_downDrops;
+    if (m_trace.IsEmpty())
+    {
+        return;
+    }
+    const isb::PacketView view = View(packet);
+    isb::TraceEvent event;
+    event.when = SimulatedNow();
+    event.kind = isb::TraceKind::PacketDropped;
+    event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
+    event.reason = "node.down";
+    event.detail = m_ports[port].name;
+    event.bytes = view.TotalLength();
+    m_trace.Emit(event);
+}
+
+void
 BoxDriver::Submit(isb::Duration cost, std::function<void()> done)
 {
     if (!m_machine)
@@ -258,6 +295,10 @@ BoxDriver::Drops() const
     {
         result["socket.buffer-full"] = m_socketDrops;
     }
+    if (m_downDrops != 0)
+    {
+        result["node.down"] = m_downDrops;
+    }
     return result;
 }
 
@@ -341,6 +382,11 @@ BoxDriver::PathOf(const isb::PacketView& view) const
 bool
 BoxDriver::OnWire(uint32_t port, Ptr<const Packet> packet)
 {
+    if (m_down)
+    {
+        DropDown(*packet, port);
+        return true;
+    }
     m_wireTrace(packet, port, false);
     if (!m_machine)
     {
@@ -356,6 +402,11 @@ BoxDriver::OnWire(uint32_t port, Ptr<const Packet> packet)
 bool
 BoxDriver::OnIp(uint32_t port, Ptr<Packet> packet)
 {
+    if (m_down)
+    {
+        DropDown(*packet, port);
+        return false;
+    }
     if (m_machine)
     {
         const uint32_t bytes = ETHERNET_HEADER + packet->GetSize();
@@ -451,6 +502,11 @@ BoxDriver::Handle(const isb::BoxOutput& output)
 void
 BoxDriver::ToIp(uint32_t port, Ptr<Packet> packet)
 {
+    if (m_down)
+    {
+        DropDown(*packet, port);
+        return;
+    }
     const Ptr<VirtualNetDevice>& ip = m_ports[port].ip;
     ip->Receive(packet, ETHERTYPE_IPV4, ip->GetAddress(), ip->GetAddress(), NetDevice::PACKET_HOST);
 }
@@ -458,6 +514,11 @@ BoxDriver::ToIp(uint32_t port, Ptr<Packet> packet)
 void
 BoxDriver::PutOnWire(uint32_t port, Ptr<Packet> packet)
 {
+    if (m_down)
+    {
+        DropDown(*packet, port);
+        return;
+    }
     Port& out = m_ports[port];
     ++m_sent;
     m_wireTrace(packet, port, true);

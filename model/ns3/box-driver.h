@@ -80,6 +80,10 @@ class BoxDriver : public Object
     /// After the last port.
     void Start();
 
+    /// Without power nothing comes in and nothing goes out; what is inside then dies there.
+    /// Programs of the node are their own business.
+    void SetDown(bool down);
+
     /// Work of a process; `done` is called when it got its CPU time, in the order of submission
     /// (an ideal node: before this returns).
     void Submit(isb::Duration cost, std::function<void()> done);
@@ -100,7 +104,8 @@ class BoxDriver : public Object
     const isb::BoxMachine* Machine() const;
     /// Frames put on any wire.
     uint64_t Sent() const;
-    /// Frames and datagrams lost: "box.ring-full:pci0", "socket.buffer-full" -> count.
+    /// Frames and datagrams lost ("node.down": while it had no power): "box.ring-full:pci0",
+    /// "socket.buffer-full" -> count.
     std::map<std::string, uint64_t> Drops() const;
 
   protected:
@@ -138,6 +143,7 @@ class BoxDriver : public Object
     void ToIp(uint32_t port, Ptr<Packet> packet);
     void PutOnWire(uint32_t port, Ptr<Packet> packet);
     void WireFree(uint32_t port);
+    void DropDown(const Packet& packet, uint32_t port);
     void CountDrop(uint32_t port, isb::BoxDrop drop, const Packet& packet);
     isb::Frame Describe(const Packet& packet, uint64_t handle) const;
     isb::FramePath PathOf(const isb::PacketView& view) const;
@@ -163,6 +169,8 @@ class BoxDriver : public Object
     uint64_t m_nextJob = 0;
     uint64_t m_sent = 0;
     uint64_t m_socketDrops = 0;
+    bool m_down = false;
+    uint64_t m_downDrops = 0;
     uint32_t m_queueLimit = 0;
     TraceSource m_trace;
     WireTrace m_wireTrace;

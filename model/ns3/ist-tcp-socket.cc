@@ -4,6 +4,10 @@
 #include "model/ns3/send-gate.h"
 
 #include "ns3/inet-socket-address.h"
+#include "ns3/ipv4-end-point.h"
+#include "ns3/ipv4-route.h"
+#include "ns3/ipv4-routing-protocol.h"
+#include "ns3/ipv4.h"
 #include "ns3/node.h"
 #include "ns3/object-factory.h"
 #include "ns3/packet.h"
@@ -71,6 +75,10 @@ IstTcpSocket::~IstTcpSocket()
     if (m_gate)
     {
         m_gate->Forget(this);
+    }
+    if (m_protocol)
+    {
+        m_protocol->Leave(this);
     }
 }
 
@@ -163,7 +171,94 @@ IstTcpSocket::Connect(const Address& address)
     // The base reports a simultaneous open as an accepted connection; nobody accepts here.
     SetAcceptCallback(MakeNullCallback<bool, Ptr<Socket>, const Address&>(),
                       MakeNullCallback<void, Ptr<Socket>, const Address&>());
-    return TcpSocketBase::Connect(address);
+    const int result = TcpSocketBase::Connect(address);
+    if (result == 0)
+    {
+        EnterProtocol();
+    }
+    return result;
+}
+
+int
+IstTcpSocket::ConnectFrom(const InetSocketAddress& local, const InetSocketAddress& peer)
+{
+    Ipv4Address address = local.GetIpv4();
+    if (local.GetPort() == 0)
+    {
+        return Bind(local) == 0 ? Connect(peer) : -1;
+    }
+    if (address == Ipv4Address::GetAny())
+    {
+        Ipv4Header header;
+        header.SetDestination(peer.GetIpv4());
+        const Ptr<Ipv4Route> route =
+            m_node->GetObject<Ipv4>()->GetRoutingProtocol()->RouteOutput(nullptr,
+                                                                         header,
+                                                                         nullptr,
+                                                                         m_errno);
+        if (!route)
+        {
+            return -1;
+        }
+        address = route->GetSource();
+    }
+    m_endPoint = m_tcp->Allocate(nullptr, address, local.GetPort(), peer.GetIpv4(), peer.GetPort());
+    if (!m_endPoint)
+    {
+        m_errno = ERROR_ADDRINUSE;
+        return -1;
+    }
+    m_tcp->AddSocket(this);
+    SetupCallback();
+    return Connect(peer);
+}
+
+bool
+IstTcpSocket::HasPeerFinished() const
+{
+    return m_tcb->m_rxBuffer->Finished();
+}
+
+void
+IstTcpSocket::EnterProtocol()
+{
+    m_protocol = DynamicCast<IstTcpProtocol>(m_tcp);
+    if (!m_protocol || !m_endPoint)
+    {
+        return;
+    }
+    m_key.addresses =
+        uint64_t{m_endPoint->GetLocalAddress().Get()} << 32 | m_endPoint->GetPeerAddress().Get();
+    m_key.ports = uint32_t{m_endPoint->GetLocalPort()} << 16 | m_endPoint->GetPeerPort();
+    m_protocol->Enter(this);
+}
+
+bool
+IstTcpSocket::Deliver(const Ptr<Packet>& packet,
+                      const Ipv4Header& header,
+                      uint16_t port,
+                      const Ptr<Ipv4Interface>& interface)
+{
+    if (!m_endPoint || !m_endPoint->IsRxEnabled())
+    {
+        return false;
+    }
+    m_endPoint->ForwardUp(packet, header, port, interface);
+    return true;
+}
+
+int
+IstTcpSocket::ShutdownSend()
+{
+    if (m_txBuffer->SizeFromSequence(m_tcb->m_nextTxSequence) > 0 || m_state == SYN_SENT)
+    {
+        m_closeOnEmpty = true; // the FIN goes with the last data
+    }
+    else if (m_state == ESTABLISHED || m_state == CLOSE_WAIT)
+    {
+        DoClose();
+    }
+    return 0;
 }
 
 Ptr<Packet>
@@ -200,6 +295,12 @@ IstTcpSocket::Abort()
     {
         SendEmptyPacket(TcpHeader::RST);
     }
+    Vanish();
+}
+
+void
+IstTcpSocket::Vanish()
+{
     m_state = CLOSED;
     CancelAllTimers();
     DeallocateEndPoint();
@@ -223,6 +324,7 @@ IstTcpSocket::CompleteFork(Ptr<Packet> packet,
         StartAt(m_initialSequence);
     }
     TcpSocketBase::CompleteFork(packet, tcpHeader, fromAddress, toAddress);
+    EnterProtocol();
 }
 
 void
@@ -232,11 +334,11 @@ IstTcpSocket::DoForwardUp(Ptr<Packet> packet, const Address& fromAddress, const 
     const TcpStates_t before = m_state;
     if (before == ESTABLISHED)
     {
-        // The common case costs one look at the flags, inside the base, and nothing here; only a
-        // repeated SYN+ACK is ours.
+        // The common case costs one look at the flags; a reset and a repeated SYN+ACK are ours.
         TcpHeader header;
         packet->PeekHeader(header);
-        if ((header.GetFlags() & TcpHeader::SYN) && HandleSynAck(packet, header))
+        const bool special = header.GetFlags() & (TcpHeader::SYN | TcpHeader::RST);
+        if (special && (HandleReset(packet, header) || HandleSynAck(packet, header)))
         {
             return;
         }
@@ -245,7 +347,9 @@ IstTcpSocket::DoForwardUp(Ptr<Packet> packet, const Address& fromAddress, const 
     {
         TcpHeader header;
         packet->PeekHeader(header);
-        if (HandleSynSent(header) || HandleSynAck(packet, header) || HandleClosing(packet, header))
+        if (HandleListen(header, fromAddress, toAddress) || HandleSynSent(header) ||
+            HandleReset(packet, header) || HandleSynAck(packet, header) ||
+            HandleClosing(packet, header))
         {
             return;
         }
@@ -347,6 +451,48 @@ IstTcpSocket::HandleSynSent(const TcpHeader& header)
         DeallocateEndPoint();
         NotifyConnectionFailed();
     }
+    return true;
+}
+
+bool
+IstTcpSocket::HandleListen(const TcpHeader& header,
+                           const Address& fromAddress,
+                           const Address& toAddress)
+{
+    const uint8_t flags = header.GetFlags();
+    if (m_state != LISTEN || !(flags & TcpHeader::ACK) || (flags & TcpHeader::RST))
+    {
+        return false;
+    }
+    TcpHeader reset;
+    reset.SetFlags(TcpHeader::RST);
+    reset.SetSequenceNumber(header.GetAckNumber());
+    reset.SetSourcePort(header.GetDestinationPort());
+    reset.SetDestinationPort(header.GetSourcePort());
+    m_tcp->SendPacket(ns3::Create<Packet>(),
+                      reset,
+                      InetSocketAddress::ConvertFrom(toAddress).GetIpv4(),
+                      InetSocketAddress::ConvertFrom(fromAddress).GetIpv4());
+    return true;
+}
+
+bool
+IstTcpSocket::HandleReset(const Ptr<Packet>& packet, const TcpHeader& header)
+{
+    const bool synchronized = m_state == ESTABLISHED || m_state == CLOSE_WAIT ||
+                              m_state == FIN_WAIT_1 || m_state == FIN_WAIT_2;
+    if (!synchronized || !(header.GetFlags() & TcpHeader::RST))
+    {
+        return false;
+    }
+    Ptr<Packet> payload = packet->Copy();
+    TcpHeader removed;
+    payload->RemoveHeader(removed);
+    m_rxTrace(payload, header, this);
+    m_errno = ERROR_NOTCONN;
+    m_closeNotified = true;
+    Vanish();
+    NotifyErrorClose();
     return true;
 }
 

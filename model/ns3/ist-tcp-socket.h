@@ -2,11 +2,14 @@
 #ifndef ISB_NS3_IST_TCP_SOCKET_H
 #define ISB_NS3_IST_TCP_SOCKET_H
 
+#include "model/ns3/ist-tcp-protocol.h"
+
 #include "ns3/tcp-socket-base.h"
 
 namespace ns3
 {
 
+class InetSocketAddress;
 class SendGate;
 
 /**
@@ -20,6 +23,13 @@ class SendGate;
  *  - SYN_RCVD: SYN+ACK completes a simultaneous open (the base resets; section 3.5, figure 7).
  *  - A connection opened by Connect() that passes through SYN_RCVD reports by the connect callback
  *    (the base uses the accept callback).
+ *  - LISTEN answers an ACK by a reset (RFC 9293 section 3.10.7.2; the base is silent, and the peer
+ * of a host that restarted never learns it).
+ *  - A reset is reported by the error callback, also after the peer's FIN (the base reports the
+ *    first as a normal close, the second not at all).
+ *  - ShutdownSend() sends the FIN when the last data is sent, and ends the sending side alone (the
+ *    base forgets the FIN when all data is under way, and with the peer's FIN closes altogether, by
+ *    a reset when something is unread).
  *  - LAST_ACK and CLOSING end only when the FIN is acknowledged (the base closes on any ACK, with
  *    data in flight).
  *  - FIN_WAIT: a FIN that comes with payload stands behind it (the base puts it in front, and loses
@@ -63,10 +73,31 @@ class IstTcpSocket : public TcpSocketBase
     void ResumeSending();
 
     int Connect(const Address& address) override;
+    /// Connects from a chosen port, which listeners and other connections may use too, as long as
+    /// the four-tuple is new (SO_REUSEADDR). Address 0.0.0.0: the route's. Port 0: any.
+    int ConnectFrom(const InetSocketAddress& local, const InetSocketAddress& peer);
+    /// The peer's FIN came, and nothing before it is missing; it may have to be read yet.
+    bool HasPeerFinished() const;
+    int ShutdownSend() override;
     Ptr<Packet> Recv(uint32_t maxSize, uint32_t flags) override;
     /// Ends the connection by RST, throwing away what is unsent (RFC 9293 section 3.10.5). No
     /// callback is called.
     void Abort();
+    /// Ends the connection without a segment: its host lost power. No callback is called.
+    void Vanish();
+
+    /// The four-tuple by which the node's TCP finds this connection.
+    IstTcpProtocol::Key
+    ConnectionKey() const
+    {
+        return m_key;
+    }
+
+    /// A segment of this connection; false when the connection is over.
+    bool Deliver(const Ptr<Packet>& packet,
+                 const Ipv4Header& header,
+                 uint16_t port,
+                 const Ptr<Ipv4Interface>& interface);
 
   protected:
     Ptr<TcpSocketBase> Fork() override;
@@ -97,11 +128,19 @@ class IstTcpSocket : public TcpSocketBase
     bool HandleSynSent(const TcpHeader& header);
     bool HandleSynAck(Ptr<Packet> packet, const TcpHeader& header);
     bool HandleClosing(Ptr<Packet> packet, const TcpHeader& header);
+    bool HandleListen(const TcpHeader& header,
+                      const Address& fromAddress,
+                      const Address& toAddress);
+    bool HandleReset(const Ptr<Packet>& packet, const TcpHeader& header);
+    /// Tells the node's TCP the four-tuple.
+    void EnterProtocol();
     void StartAt(uint32_t sequence);
 
     Ptr<SendGate> m_gate;
     uint32_t m_initialSequence = 0;
-    bool m_active = false; ///< opened by Connect()
+    bool m_active = false;          ///< opened by Connect()
+    Ptr<IstTcpProtocol> m_protocol; ///< that knows m_key; null on a node with plain TCP
+    IstTcpProtocol::Key m_key;
 };
 
 } // namespace ns3

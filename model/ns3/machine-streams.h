@@ -32,8 +32,7 @@ namespace ns3
 class MachineStreams : public std::enable_shared_from_this<MachineStreams>
 {
   public:
-    /// `host` must outlive this object's last call by an order; callbacks that come later find it
-    /// gone.
+    /// `host` must outlive it; what sockets and CPU report later finds it gone.
     explicit MachineStreams(MachineHost& host);
 
     void Listen(const isb::ListenOrder& order);
@@ -64,8 +63,7 @@ class MachineStreams : public std::enable_shared_from_this<MachineStreams>
         bool connected = false;
         bool reading = false;          ///< a receiving call is under way
         bool writing = false;          ///< a sending call is under way
-        bool ended = false;            ///< the peer's FIN came
-        bool told = false;             ///< and the machine knows
+        bool told = false;             ///< the machine knows of the peer's FIN
         bool shutdown = false;         ///< FIN after what is queued
         bool closing = false;          ///< the machine closed it; what is queued goes out first
         uint64_t allowed = 0;          ///< bytes that may be read for the machine
@@ -73,9 +71,8 @@ class MachineStreams : public std::enable_shared_from_this<MachineStreams>
         std::shared_ptr<Joint> joint;
         size_t end = 0;                   ///< which end of the joint
         std::shared_ptr<StreamPump> pump; ///< to the other end
+        bool pumped = false;              ///< the other end's pump writes here
     };
-
-    using Weak = std::weak_ptr<MachineStreams>;
 
     Stream* Find(isb::SocketId id);
     Stream* Other(const Stream& stream);
@@ -85,9 +82,8 @@ class MachineStreams : public std::enable_shared_from_this<MachineStreams>
     void OnReadable(isb::SocketId id);
     void OnRoom(isb::SocketId id);
     void OnEnd(isb::SocketId id);
-    void OnFailed(isb::SocketId id, std::string_view why);
+    void OnFailed(isb::SocketId id);
     void TakeBytes(isb::SocketId id, uint32_t bytes);
-    void TellEnd(isb::SocketId id, Stream& stream);
     void Flush(isb::SocketId id);
     void WriteFront(isb::SocketId id, uint32_t bytes);
     void WhenFlushed(isb::SocketId id, Stream& stream);

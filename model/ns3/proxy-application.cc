@@ -23,11 +23,7 @@ ProxyApplication::GetTypeId()
     static TypeId tid = TypeId("ns3::ProxyApplication")
                             .SetParent<TrafficApplication>()
                             .SetGroupName("Isb")
-                            .AddConstructor<ProxyApplication>()
-                            .AddTraceSource("Events",
-                                            "Every decision of the proxy",
-                                            MakeTraceSourceAccessor(&ProxyApplication::m_trace),
-                                            "ns3::TraceEventCallback");
+                            .AddConstructor<ProxyApplication>();
     return tid;
 }
 
@@ -162,10 +158,31 @@ ProxyApplication::Act(const isb::IstProxy::StopListening& order)
 void
 ProxyApplication::Act(const isb::IstProxy::Join& order)
 {
-    m_connections[order.a].partner = order.b;
-    m_connections[order.b].partner = order.a;
+    StartPump(order.a, order.b);
+    StartPump(order.b, order.a);
     Turn(order.a);
     Turn(order.b);
+}
+
+void
+ProxyApplication::StartPump(uint64_t from, uint64_t to)
+{
+    StreamPump::Process process;
+    process.charge = [this](uint32_t bytes, std::function<void()> done)
+    { AfterCopy(bytes, std::move(done)); };
+    process.chunk = ChunkLimit();
+    process.moved = [this, from](uint32_t bytes)
+    { m_proxy->Forwarded(SimulatedNow(), from, bytes); };
+    process.ended = [this, from]
+    {
+        m_proxy->EndOfStream(SimulatedNow(), from);
+        Settle();
+    };
+    Connection& connection = m_connections[from];
+    connection.partner = to;
+    connection.pump = std::make_shared<StreamPump>(connection.socket,
+                                                   m_connections[to].socket,
+                                                   std::move(process));
 }
 
 void
@@ -186,6 +203,10 @@ ProxyApplication::Act(const isb::IstProxy::Close& order)
         return;
     }
     const Ptr<IstTcpSocket> socket = found->second.socket;
+    if (found->second.pump)
+    {
+        found->second.pump->Stop();
+    }
     m_connections.erase(found);
     if (order.reset)
     {
@@ -212,107 +233,37 @@ ProxyApplication::OnAccepted(uint64_t listener, Ptr<Socket> socket, const Addres
             }
         }));
     socket->SetCloseCallbacks(
-        Callback<void, Ptr<Socket>>([this, id](Ptr<Socket>) { OnClosed(id, false); }),
-        Callback<void, Ptr<Socket>>([this, id](Ptr<Socket>) { OnClosed(id, true); }));
+        Callback<void, Ptr<Socket>>([this, id](Ptr<Socket>) { Turn(id); }),
+        Callback<void, Ptr<Socket>>([this, id](Ptr<Socket>) { OnFailed(id); }));
     m_proxy->Accepted(SimulatedNow(), listener, id, ToEndpoint(from));
     Settle();
 }
 
 void
-ProxyApplication::OnClosed(uint64_t id, bool failed)
+ProxyApplication::OnFailed(uint64_t id)
 {
     const auto found = m_connections.find(id);
     if (found == m_connections.end())
     {
         return;
     }
-    if (failed)
+    if (found->second.pump)
     {
-        m_connections.erase(found);
-        m_proxy->Failed(SimulatedNow(), id);
-        Settle();
-        return;
+        found->second.pump->Stop();
     }
-    found->second.ended = true;
-    Turn(id);
-}
-
-uint32_t
-ProxyApplication::ChunkLimit() const
-{
-    constexpr uint32_t whole = 65536; // of an ideal node
-    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
-    return costs ? costs->Parameters().applicationBuffer : whole;
-}
-
-void
-ProxyApplication::After(isb::Duration cost, std::function<void()> done)
-{
-    if (m_driver)
-    {
-        m_driver->Submit(Vary(cost), std::move(done));
-        return;
-    }
-    done();
+    m_connections.erase(found);
+    m_proxy->Failed(SimulatedNow(), id);
+    Settle();
 }
 
 void
 ProxyApplication::Turn(uint64_t id)
 {
     const auto found = m_connections.find(id);
-    if (found == m_connections.end() || found->second.turning)
+    if (found != m_connections.end() && found->second.pump)
     {
-        return;
+        found->second.pump->Turn(); // before the join bytes wait in the socket
     }
-    Connection& from = found->second;
-    const auto to = m_connections.find(from.partner);
-    if (to == m_connections.end())
-    {
-        return; // not joined yet: the bytes wait in the socket
-    }
-    const uint32_t available = from.socket->GetRxAvailable();
-    if (available == 0)
-    {
-        if (from.ended && !from.told)
-        {
-            from.told = true;
-            m_proxy->EndOfStream(SimulatedNow(), id);
-            Settle();
-        }
-        return;
-    }
-    const uint32_t bytes = std::min({available, ChunkLimit(), to->second.socket->GetTxAvailable()});
-    if (bytes == 0)
-    {
-        return; // the partner's buffer is full; its send callback comes
-    }
-    from.turning = true;
-    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
-    After(costs ? costs->ProxyTurn(bytes, m_driver->IsAsleep()) : isb::Duration(0),
-          [this, id, bytes] { Move(id, bytes); });
-}
-
-void
-ProxyApplication::Move(uint64_t id, uint32_t bytes)
-{
-    const auto found = m_connections.find(id);
-    if (found == m_connections.end())
-    {
-        return;
-    }
-    Connection& from = found->second;
-    from.turning = false;
-    const auto to = m_connections.find(from.partner);
-    if (to == m_connections.end())
-    {
-        return;
-    }
-    Ptr<Packet> data = from.socket->Recv(bytes, 0);
-    if (data && data->GetSize() > 0 && to->second.socket->Send(data, 0) > 0)
-    {
-        m_proxy->Forwarded(SimulatedNow(), id, data->GetSize());
-    }
-    Turn(id);
 }
 
 void
@@ -332,7 +283,7 @@ ProxyApplication::TurnUdp(uint64_t listener)
         cost = costs->Select() + costs->ReceiveCall(0);
         cost += m_driver->IsAsleep() ? costs->WakeUp() : isb::Duration(0);
     }
-    After(cost, [this, listener] { MoveUdp(listener); });
+    AfterCost(cost, [this, listener] { MoveUdp(listener); });
 }
 
 void
@@ -372,9 +323,9 @@ ProxyApplication::MoveUdp(uint64_t listener)
         const uint32_t bytes = packet->GetSize();
         cost = costs->ProxyTurn(bytes, false) - costs->Select() - costs->ReceiveCall(0);
     }
-    After(cost,
-          [this, listener, verdict, packet]
-          { SendUdp(listener, verdict.through, verdict.to, packet); });
+    AfterCost(cost,
+              [this, listener, verdict, packet]
+              { SendUdp(listener, verdict.through, verdict.to, packet); });
 }
 
 void
@@ -389,13 +340,6 @@ ProxyApplication::SendUdp(uint64_t listener, uint64_t through, isb::Endpoint to,
         in->second.turning = false;
         TurnUdp(listener);
     }
-}
-
-isb::Endpoint
-ProxyApplication::ToEndpoint(const Address& address)
-{
-    const InetSocketAddress inet = InetSocketAddress::ConvertFrom(address);
-    return {{inet.GetIpv4().Get()}, inet.GetPort()};
 }
 
 } // namespace ns3

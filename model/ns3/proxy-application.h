@@ -3,8 +3,8 @@
 #define ISB_NS3_PROXY_APPLICATION_H
 
 #include "model/core/ist/ist-proxy.h"
+#include "model/ns3/stream-pump.h"
 #include "model/ns3/tcp-tuning.h"
-#include "model/ns3/trace-source.h"
 #include "model/ns3/traffic-application.h"
 
 #include "ns3/event-id.h"
@@ -41,10 +41,8 @@ class ProxyApplication : public TrafficApplication
     struct Connection
     {
         Ptr<IstTcpSocket> socket;
-        uint64_t partner = 0; ///< 0 before Join
-        bool turning = false; ///< a chunk is on its way to the partner
-        bool ended = false;   ///< the peer's FIN came
-        bool told = false;    ///< and the proxy knows
+        uint64_t partner = 0;             ///< 0 before Join
+        std::shared_ptr<StreamPump> pump; ///< to the partner; null before Join
     };
 
     struct UdpPort
@@ -63,17 +61,13 @@ class ProxyApplication : public TrafficApplication
     void Act(const isb::IstProxy::Close& order);
     void OnAccepted(uint64_t listener, Ptr<Socket> socket, const Address& from);
     void Turn(uint64_t id);
-    void Move(uint64_t id, uint32_t bytes);
-    void OnClosed(uint64_t id, bool failed);
+    void OnFailed(uint64_t id);
+    /// From now on the bytes of one connection go to the other.
+    void StartPump(uint64_t from, uint64_t to);
     void TurnUdp(uint64_t listener);
     void MoveUdp(uint64_t listener);
     void SendUdp(uint64_t listener, uint64_t through, isb::Endpoint to, Ptr<Packet> packet);
-    void After(isb::Duration cost, std::function<void()> done);
-    uint32_t ChunkLimit() const;
     void WakeAt(isb::TimePoint when);
-    static isb::Endpoint ToEndpoint(const Address& address);
-
-    TraceSource m_trace;
     std::unique_ptr<isb::IstProxy> m_proxy;
     Ptr<TcpTuning> m_tuning;
     uint64_t m_lastConnection = 0;

@@ -34,10 +34,8 @@ class StreamPump : public std::enable_shared_from_this<StreamPump>
 
     StreamPump(Ptr<IstTcpSocket> from, Ptr<IstTcpSocket> to, Process process);
 
-    /// Something may have changed: bytes came, or room.
+    /// Something may have changed: bytes came, a FIN, or room.
     void Turn();
-    /// The source's FIN came.
-    void SourceEnded();
     /// Moves nothing any more.
     void Stop();
 
@@ -48,8 +46,7 @@ class StreamPump : public std::enable_shared_from_this<StreamPump>
     Ptr<IstTcpSocket> m_to;
     Process m_process;
     bool m_turning = false; ///< a chunk is on its way
-    bool m_ended = false;
-    bool m_told = false;
+    bool m_told = false;    ///< the end
 };
 
 } // namespace ns3

@@ -29,7 +29,11 @@ TrafficApplication::GetTypeId()
                           "at most, either way, uniformly.",
                           UintegerValue(10),
                           MakeUintegerAccessor(&TrafficApplication::m_callJitter),
-                          MakeUintegerChecker<uint32_t>(0, 100));
+                          MakeUintegerChecker<uint32_t>(0, 100))
+            .AddTraceSource("Events",
+                            "Every decision of the program",
+                            MakeTraceSourceAccessor(&TrafficApplication::m_trace),
+                            "ns3::TraceEventCallback");
     return tid;
 }
 
@@ -94,6 +98,33 @@ TrafficApplication::AfterReceive(uint64_t bytes, std::function<void()> done)
 }
 
 void
+TrafficApplication::AfterCopy(uint32_t bytes, std::function<void()> done)
+{
+    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
+    AfterCost(costs ? costs->ProxyTurn(bytes, m_driver->IsAsleep()) : isb::Duration(0),
+              std::move(done));
+}
+
+void
+TrafficApplication::AfterCost(isb::Duration cost, std::function<void()> done)
+{
+    if (m_driver)
+    {
+        m_driver->Submit(Vary(cost), std::move(done));
+        return;
+    }
+    done();
+}
+
+uint32_t
+TrafficApplication::ChunkLimit() const
+{
+    constexpr uint32_t whole = 65536; // of an ideal node
+    const isb::CostModel* costs = m_driver ? m_driver->Costs() : nullptr;
+    return costs ? costs->Parameters().applicationBuffer : whole;
+}
+
+void
 TrafficApplication::ReceiveDatagram(Ptr<Socket> socket,
                                     std::function<void(Ptr<Packet>, const Address&)> done)
 {
@@ -116,6 +147,12 @@ TrafficApplication::ReceiveDatagram(Ptr<Socket> socket,
 Ptr<Socket>
 TrafficApplication::MakeUdpSocket(uint16_t port)
 {
+    return MakeUdpSocket(isb::Endpoint{{}, port});
+}
+
+Ptr<Socket>
+TrafficApplication::MakeUdpSocket(isb::Endpoint local)
+{
     Ptr<Socket> socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
     if (m_driver && m_driver->Costs())
     {
@@ -126,12 +163,13 @@ TrafficApplication::MakeUdpSocket(uint16_t port)
     {
         socket->TraceConnectWithoutContext(
             "Drop",
-            Callback<void, Ptr<const Packet>>(
-                [driver = m_driver, port](Ptr<const Packet> packet) {
-                    driver->DropAtSocket({{}, port}, packet->GetSize());
-                }));
+            Callback<void, Ptr<const Packet>>([driver = m_driver, local](Ptr<const Packet> packet)
+                                              { driver->DropAtSocket(local, packet->GetSize()); }));
     }
-    socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), port));
+    if (socket->Bind(ToAddress(local)) != 0)
+    {
+        return nullptr;
+    }
     return socket;
 }
 
@@ -162,6 +200,13 @@ Address
 TrafficApplication::ToAddress(isb::Endpoint endpoint)
 {
     return InetSocketAddress(Ipv4Address(endpoint.address.value), endpoint.port);
+}
+
+isb::Endpoint
+TrafficApplication::ToEndpoint(const Address& address)
+{
+    const InetSocketAddress inet = InetSocketAddress::ConvertFrom(address);
+    return {{inet.GetIpv4().Get()}, inet.GetPort()};
 }
 
 } // namespace ns3

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/ns3/ist-tcp-protocol.h"
+
+#include "model/ns3/ist-tcp-socket.h"
+
+#include "ns3/ipv4-header.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/object-vector.h"
+#include "ns3/packet.h"
+#include "ns3/tcp-header.h"
+
+#include <vector>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(IstTcpProtocol);
+
+TypeId
+IstTcpProtocol::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::IstTcpProtocol")
+                            .SetParent<TcpL4Protocol>()
+                            .SetGroupName("Isb")
+                            .AddConstructor<IstTcpProtocol>();
+    return tid;
+}
+
+size_t
+IstTcpProtocol::Hash::operator()(const Key& key) const
+{
+    uint64_t mixed = key.addresses * 0x9e3779b97f4a7c15 ^ key.ports;
+    mixed = (mixed ^ (mixed >> 32)) * 0xbf58476d1ce4e5b9;
+    return mixed ^ (mixed >> 29);
+}
+
+void
+IstTcpProtocol::Enter(IstTcpSocket* socket)
+{
+    m_connections[socket->ConnectionKey()] = socket;
+}
+
+void
+IstTcpProtocol::Leave(IstTcpSocket* socket)
+{
+    const auto found = m_connections.find(socket->ConnectionKey());
+    if (found != m_connections.end() && found->second == socket)
+    {
+        m_connections.erase(found);
+    }
+}
+
+IpL4Protocol::RxStatus
+IstTcpProtocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Interface> interface)
+{
+    TcpHeader tcp;
+    const IpL4Protocol::RxStatus status =
+        PacketReceived(packet, tcp, header.GetSource(), header.GetDestination());
+    if (status != IpL4Protocol::RX_OK)
+    {
+        return status;
+    }
+    Key key;
+    key.addresses = uint64_t{header.GetDestination().Get()} << 32 | header.GetSource().Get();
+    key.ports = uint32_t{tcp.GetDestinationPort()} << 16 | tcp.GetSourcePort();
+    const auto found = m_connections.find(key);
+    if (found != m_connections.end() &&
+        found->second->Deliver(packet, header, tcp.GetSourcePort(), interface))
+    {
+        return IpL4Protocol::RX_OK;
+    }
+    return TcpL4Protocol::Receive(packet, header, interface);
+}
+
+void
+IstTcpProtocol::SilenceAll(Ptr<TcpL4Protocol> tcp)
+{
+    ObjectVectorValue list;
+    tcp->GetAttribute("SocketList", list);
+    std::vector<Ptr<IstTcpSocket>> sockets; // the list shrinks meanwhile
+    for (auto entry = list.Begin(); entry != list.End(); ++entry)
+    {
+        if (auto socket = DynamicCast<IstTcpSocket>(entry->second))
+        {
+            sockets.push_back(socket);
+        }
+    }
+    for (const auto& socket : sockets)
+    {
+        socket->Vanish();
+    }
+}
+
+} // namespace ns3
