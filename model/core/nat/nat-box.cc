@@ -35,6 +35,20 @@ FaultOf(const PacketView& view)
     return isCut && view.HasMoreFragments() ? NatDrop::TinyFragment : NatDrop::Malformed;
 }
 
+/// A firewall lets in only what answers, so its filtering is the strictest.
+NatSettings
+WithFirewall(NatSettings settings)
+{
+    if (settings.allowedDestinations)
+    {
+        for (NatAxes* axes : {&settings.udp, &settings.tcp, &settings.icmp})
+        {
+            axes->filtering = NatBehaviour::AddressAndPortDependent;
+        }
+    }
+    return settings;
+}
+
 NatDatagramKey
 DatagramOf(const PacketView& view)
 {
@@ -79,7 +93,7 @@ class NatBox::Machine
 };
 
 NatBox::Machine::Machine(const NatSettings& chosen, Rng& rng, TraceSink* trace)
-    : settings(chosen),
+    : settings(WithFirewall(chosen)),
       table(settings, rng, trace),
       m_trace(trace),
       m_translator(settings, table),
@@ -108,7 +122,8 @@ NatBox::Machine::Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t b
     {
         TraceEvent event;
         event.when = now;
-        event.kind = TraceKind::PacketDropped;
+        event.kind =
+            drop == NatDrop::NotAllowed ? TraceKind::PacketRefused : TraceKind::PacketDropped;
         event.flow = flow;
         event.reason = info.reason;
         event.rule = info.rule;

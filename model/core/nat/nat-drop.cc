@@ -64,6 +64,63 @@ constexpr std::array<NatDropInfo, NAT_DROP_COUNT> DROPS{{
     {"nat.destination-limit",
      "thesis 3.6.3",
      "a new connection from outside found the mapping's set of destinations full"},
+    {"firewall.not-allowed",
+     "thesis 3.7.1",
+     "an insider called an address that is not among those that may be reached"},
+}};
+
+constexpr std::array<NatDropInfo, NAT_DROP_COUNT> FILTER_DROPS{{
+    {"firewall.malformed",
+     "RFC 1812 section 5.2.2",
+     "a header is truncated or contradicts itself or the packet's length"},
+    {"firewall.tiny-fragment",
+     "RFC 1858 section 3",
+     "the first fragment is too short for the transport header"},
+    {"firewall.overlapping-fragment",
+     "RFC 3128",
+     "a later fragment would overwrite the transport header"},
+    {"firewall.fragment-limit",
+     "RFC 2979 section 3.1.1",
+     "too many fragments wait for their first"},
+    {"firewall.fragment-timeout", "RFC 2979 section 3.1.1", "the first fragment did not come"},
+    {"firewall.source-not-internal",
+     "RFC 2827 section 3",
+     "a packet from inside whose source is in no internal subnet"},
+    {"firewall.source-spoofed",
+     "RFC 6092 section 3.1",
+     "a packet from outside whose source is internal or no unicast address"},
+    {},
+    {},
+    {"firewall.land", "RFC 1812 section 5.3.7", "source and destination address are the same"},
+    {"firewall.port-zero", "RFC 6335 section 6", "a source or destination port is zero"},
+    {"firewall.protocol-not-tracked", "RFC 6092 section 3.2.2", "neither UDP, TCP nor ICMP"},
+    {"firewall.icmp-type-not-tracked",
+     "RFC 6092 section 3.2.1",
+     "an ICMP message from inside that is neither echo request nor error"},
+    {"firewall.icmp-checksum",
+     "RFC 5508 REQ-3",
+     "the ICMP error's or its embedded header's checksum is wrong"},
+    {"firewall.icmp-malformed",
+     "RFC 5508 REQ-3",
+     "the ICMP error's embedded packet cannot be read or is no such sender's"},
+    {"firewall.icmp-unknown-flow",
+     "RFC 6092 section 3.2.1",
+     "the ICMP error's embedded packet belongs to no flow"},
+    {},
+    {"firewall.no-connection",
+     "RFC 6092 section 3.3.1",
+     "a TCP segment that neither belongs to a connection nor may open one"},
+    {"firewall.unsolicited",
+     "RFC 6092 section 3.2.3",
+     "a packet from outside that answers nothing"},
+    {},
+    {},
+    {},
+    {"firewall.table-full", "RFC 6092 section 3.3.1", "a new flow found the table full"},
+    {},
+    {"firewall.not-allowed",
+     "thesis 3.7.1",
+     "an insider called an address that is not among those that may be reached"},
 }};
 
 } // namespace
@@ -72,6 +129,12 @@ const NatDropInfo&
 DropInfo(NatDrop drop)
 {
     return DROPS[static_cast<size_t>(drop)];
+}
+
+const NatDropInfo&
+FilterDropInfo(NatDrop drop)
+{
+    return FILTER_DROPS[static_cast<size_t>(drop)];
 }
 
 } // namespace isb

@@ -9,7 +9,8 @@
 namespace isb
 {
 
-/// Why a NatBox ends a packet. The names, rules and meanings are in DropInfo().
+/// Why a NatBox or a PacketFilter ends a packet. The names, rules and meanings are in DropInfo()
+/// and FilterDropInfo().
 enum class NatDrop : uint8_t
 {
     Malformed,
@@ -36,6 +37,7 @@ enum class NatDrop : uint8_t
     PoolExhausted,
     TableFull,
     DestinationLimit,
+    NotAllowed,
     Count_, ///< how many there are
 };
 
@@ -49,6 +51,8 @@ struct NatDropInfo
 };
 
 [[nodiscard]] const NatDropInfo& DropInfo(NatDrop drop);
+/// The same for a PacketFilter, "firewall.unsolicited"; empty for what only a NAT says.
+[[nodiscard]] const NatDropInfo& FilterDropInfo(NatDrop drop);
 
 } // namespace isb
 

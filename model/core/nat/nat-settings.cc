@@ -82,6 +82,14 @@ NatSettings::Axes(Protocol protocol) const
 }
 
 bool
+NatSettings::MayReach(Ipv4 destination) const
+{
+    return !allowedDestinations ||
+           std::find(allowedDestinations->begin(), allowedDestinations->end(), destination) !=
+               allowedDestinations->end();
+}
+
+bool
 NatSettings::IsInternal(Ipv4 address) const
 {
     return std::any_of(internal.begin(),

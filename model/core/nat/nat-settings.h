@@ -77,7 +77,11 @@ struct NatSettings
     bool checksums = true; ///< false: packets carry none (a simulation without), fields untouched
     NatTimers timers;
     NatLimits limits;
+    /// A firewall in the NAT (thesis 3.7.1): the only addresses that insiders may send to; inside
+    /// comes only what answers, whatever the axes' filtering says. Nothing: no firewall.
+    std::optional<std::vector<Ipv4>> allowedDestinations{};
 
+    [[nodiscard]] bool MayReach(Ipv4 destination) const;
     [[nodiscard]] const NatAxes& Axes(Protocol protocol) const;
     [[nodiscard]] bool IsInternal(Ipv4 address) const;
 };

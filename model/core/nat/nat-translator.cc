@@ -106,6 +106,10 @@ NatTranslator::JudgeAddressesInside(const PacketView& view) const
         // It ends here as in any router, whose ICMP error must name the sender that we know.
         return NatDecision::Left();
     }
+    if (view.Destination() != m_settings.external && !m_settings.MayReach(view.Destination()))
+    {
+        return NatDecision::Dropped(NatDrop::NotAllowed);
+    }
     return std::nullopt;
 }
 

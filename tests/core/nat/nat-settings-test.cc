@@ -89,12 +89,34 @@ TEST(NatDrop, ReasonsAreUniqueRuledAndDocumented)
     for (size_t i = 0; i < NAT_DROP_COUNT; ++i)
     {
         const NatDropInfo& info = DropInfo(static_cast<NatDrop>(i));
-        EXPECT_EQ(info.reason.substr(0, 4), "nat.");
+        const bool isFirewall = static_cast<NatDrop>(i) == NatDrop::NotAllowed;
+        EXPECT_EQ(info.reason.substr(0, info.reason.find('.')), isFirewall ? "firewall" : "nat");
         EXPECT_TRUE(reasons.insert(info.reason).second) << info.reason;
         const std::string row = "| `" + std::string(info.reason) + "` | " + std::string(info.rule) +
                                 " | " + std::string(info.meaning) + " |";
         EXPECT_THAT(page, testing::HasSubstr(row));
     }
+}
+
+TEST(NatDrop, ReasonsOfTheFilterAreUniqueRuledAndDocumented)
+{
+    std::ifstream stream(ISB_SOURCE_DIR "/doc/nat.md");
+    const std::string page{std::istreambuf_iterator<char>(stream), {}};
+    std::set<std::string_view> reasons;
+    for (size_t i = 0; i < NAT_DROP_COUNT; ++i)
+    {
+        const NatDropInfo& info = FilterDropInfo(static_cast<NatDrop>(i));
+        if (info.reason.empty())
+        {
+            continue; // what only a NAT says
+        }
+        EXPECT_EQ(info.reason.substr(0, 9), "firewall.");
+        EXPECT_TRUE(reasons.insert(info.reason).second) << info.reason;
+        const std::string row = "| `" + std::string(info.reason) + "` | " + std::string(info.rule) +
+                                " | " + std::string(info.meaning) + " |";
+        EXPECT_THAT(page, testing::HasSubstr(row));
+    }
+    EXPECT_EQ(reasons.size(), 18U);
 }
 
 } // namespace
