@@ -10,6 +10,7 @@ from pathlib import Path
 from isblab.commands.options import add_set_argument, seed_number
 from isblab.errors import ScenarioError
 from isblab.paths import shown
+from isblab.report.main import add_arguments as add_report_arguments
 from isblab.text import byte_count, duration, percent, rate, table
 
 HELP = "run one scenario and write its result folder"
@@ -17,6 +18,7 @@ DESCRIPTION = """\
 Run one scenario and write its result folder:
   run.json      scenario text, seed, versions, commit, host, result
   events.jsonl  every decision on the way, one JSON object a line, the result last
+  report.html   topology, results, sequence chart, states, stories: open it in a browser
   pcap/         with --pcap: captures (pcapng) of each side of each box
 The exit status is 1 when an expectation of the scenario does not hold."""
 SCHEMA = 1
@@ -33,11 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="seed of the random numbers (default: the scenario's)")
     add_set_argument(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary")
+    add_report_arguments(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run; 1 when an expectation does not hold."""
     from isblab import results, scenario
+    from isblab.report import main as report
     from isblab.progress import Progress
     from isblab.worker import Job, run_one
 
@@ -45,6 +49,8 @@ def main(args: argparse.Namespace) -> int:
     text = scenario.with_overrides(scenario.read_text(args.file), overrides, args.file)
     document = scenario.parse(text, args.file)
     target = Path(args.out) if args.out else _default_folder(document, args.file)
+    if args.why or args.of:
+        report.check(args, _lab(text, args.file))
     with results.folder(target) as partial:
         job = Job(path=args.file, text=text, seed=args.seed, events=partial / "events.jsonl",
                   pcap=partial / "pcap" if args.pcap else None)
@@ -52,10 +58,14 @@ def main(args: argparse.Namespace) -> int:
             job.pcap.mkdir()
         with Progress(enabled=not args.quiet) as progress:
             outcome = run_one(job, on_progress=progress.task(args.file).update)
-        _write_run(partial / "run.json", text, overrides, outcome)
+        record = _record(text, overrides, outcome, _lab(text, args.file))
+        _write_run(partial / "run.json", record)
+        made = report.write(partial, record, args)
     if not args.quiet:
         print(summary(outcome.result, str(document.get("title", ""))))
-        print(f"\nresult: {shown(target)}")
+        words = report.show(made, target, args)
+        print(f"\n{words}" if words else "", end="\n" if words else "")
+        print(f"\nresult: {shown(target)}\nreport: {shown(target / 'report.html')}")
     return 0 if outcome.passed else 1
 
 
@@ -68,12 +78,23 @@ def _default_folder(document, file: str) -> Path:
     return Path("out", "run", *parts)
 
 
-def _write_run(path: Path, text: str, overrides: dict, outcome) -> None:
+def _lab(text: str, file: str) -> dict:
+    """The complete lab, for the report."""
+    from isblab.lab import Lab
+
+    return Lab(text, file).to_dict()
+
+
+def _record(text: str, overrides: dict, outcome, lab: dict) -> dict:
+    """The content of run.json."""
     from isblab.environment import describe
 
-    record = {"schema": SCHEMA, "scenario": text, "overrides": overrides,
-              "seed": outcome.result["seed"], **describe(), "stats": outcome.stats,
-              "result": outcome.result}
+    return {"schema": SCHEMA, "scenario": text, "overrides": overrides,
+            "seed": outcome.result["seed"], **describe(), "stats": outcome.stats,
+            "result": outcome.result, "lab": lab}
+
+
+def _write_run(path: Path, record: dict) -> None:
     path.write_text(json.dumps(record, indent=2, default=str) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Stable reasons of the trace as English sentences, in the past tense."""
+
+from __future__ import annotations
+
+__all__ = ["CODES", "DROPS", "phrase", "sentence"]
+
+CODES = {
+    "bad-frame": "a frame was truncated, too long or could not be decoded",
+    "bad-version": "the peer spoke another version of the protocol",
+    "bad-sequence": "a frame came out of order, twice or not at all",
+    "bad-state": "a message came where it does not belong",
+    "bad-request": "a field of the request was out of its range",
+    "bad-credentials": "the name was unknown or the proof of the secret was wrong",
+    "replaced": "the same user logged in again, and the new session replaced the old one",
+    "timed-out": "no answer came in time",
+    "quota-exceeded": "the user held more at once than the profile allows",
+    "overloaded": "the ISB or IST took no more",
+    "not-found": "there was no such user, service or subscription",
+    "not-online": "the provider was not logged in, or had not announced the service",
+    "not-allowed": "the service was not open to this user",
+    "refused": "the provider said no",
+    "withdrawn": "the provider withdrew the service",
+    "logged-out": "one of the two logged out",
+    "peer-lost": "the other side's session ended without a logout",
+    "ist-lost": "the IST that carried it was gone",
+    "no-ist": "no IST could carry it",
+    "connect-failed": "a connection could not be made as instructed",
+    "server-refused": "the provider's server did not answer",
+    "bad-token": "the other end of the connection was not the one expected",
+    "limit-reached": "the splice reached its limit of bytes or lifetime",
+    "duplicate": "it was there already",
+    "slow-reader": "the peer did not read what it was sent",
+    "cancelled": "it was no longer wanted",
+}
+"""Every failure code of the protocol (model/wire/isb-message.h), and why it came."""
+
+_CHOICES = {
+    "nearest": "its round trips to both users were the least in sum",
+    "least-loaded": "it carried the least load of those that were near",
+    "only": "it was the only one that could carry it",
+    "only-one": "it was the only one that could carry it",
+    "required": "the subscription asked for it",
+    "unmeasured": "nobody had measured a way to any IST yet",
+    "addresses-differ": "the address that the ISB saw was not the host's own",
+    "probe-seen": "the ISB saw the host's own address, and its probe arrived",
+    "probe-timeout": "the ISB's probe did not arrive",
+    "probe-timed-out": "the ISB's probe did not arrive",
+    "no-listen-port": "there was no port to probe",
+    "own-broker": "the ISB forwarded itself",
+}
+
+DROPS = {
+    "nat.filtered": "the NAT let in only answers to what had gone out",
+    "nat.no-mapping": "the NAT had no mapping for that port",
+    "nat.no-connection": "the NAT knew no such connection",
+    "nat.table-full": "the NAT's table was full",
+    "nat.pool-exhausted": "the NAT had no free port left",
+    "nat.hairpin-off": "the NAT does not send back inside what came from inside",
+    "nat.ttl-expired": "the packet had lived too long",
+    "nat.destination-limit": "the NAT took no more destinations for this host",
+    "nat.source-not-internal": "the sender did not belong inside the NAT",
+    "nat.source-spoofed": "the sender's address was a lie",
+    "nat.destination-internal": "an address inside cannot be reached from outside",
+    "nat.not-permitted": "the firewall let insiders send to certain addresses only",
+    "firewall.not-allowed": "the firewall let insiders send to certain addresses only",
+    "firewall.unsolicited": "the firewall let in only answers to what had gone out",
+    "ist.unpaired": "the other user had not come yet",
+    "ist.unproven": "the sender had not completed the handshake",
+    "ist.side-taken": "somebody else had this side of the splice",
+    "ist.source-refused": "the IST port was meant for another user",
+    "ist.tuple-collision": "addresses and ports were those of another splice",
+    "ist.unmatched-timeout": "the other user did not come in time",
+    "ist.unmatched": "the other user did not come in time",
+    "ist.handshake-timeout": "the handshake was not answered in time",
+    "ist.idle-timeout": "nothing was said for too long",
+    "ist.idle": "nothing was said for too long",
+    "ist.time-wait-over": "two maximum segment lifetimes had passed",
+    "ist.port-differs": "the source port seen was not the one agreed on",
+    "ist.peer-failed": "the other side's connection broke",
+    "ist.reset": "one side reset the connection",
+    "ist.removed": "the splice was ordered to end",
+    "ist.byte-limit": "the splice had carried all the bytes it may",
+    "ist.rate-limit": "the splice was faster than it may be",
+    "ist.lifetime": "the splice had lived as long as it may",
+    "ist.closed": "the splice was over",
+    "ist.beyond-fin": "the sender had already said that it was done",
+    "ist.no-port": "the IST had no free port",
+    "ist.port-taken": "the IST port was taken",
+    "box.ring-full": "the receive ring of its network card was full",
+    "box.txqueue-full": "its transmit queue was full",
+    "box.backlog-full": "its backlog was full",
+}
+
+
+def phrase(reason: str) -> str:
+    """The words for a reason, without a full stop: "isb.not-allowed" -> "the service was not ...".
+    A reason that nobody described stands for itself."""
+    if not reason:
+        return ""
+    code = reason.rpartition(".")[2]
+    return (DROPS.get(reason) or _CHOICES.get(code) or CODES.get(code)
+            or code.replace("-", " "))
+
+
+def sentence(reason: str) -> str:
+    """The phrase as a sentence."""
+    words = phrase(reason)
+    return words[:1].upper() + words[1:] + "." if words else ""
