@@ -63,6 +63,12 @@ FlowMeter::FlowMeter(uint32_t number)
 {
 }
 
+uint32_t
+FlowMeter::Number() const
+{
+    return m_number;
+}
+
 void
 FlowMeter::Start(isb::TimePoint now)
 {
@@ -120,6 +126,15 @@ FlowMeter::RoundTrip(isb::Duration time)
 }
 
 void
+FlowMeter::FirstByte(isb::Duration time)
+{
+    if (!m_stopped)
+    {
+        m_sum.firstBytesNs.push_back(static_cast<uint64_t>(time.count()));
+    }
+}
+
+void
 FlowMeter::StreamSent(uint64_t bytes)
 {
     m_sum.sentBytes += bytes;
@@ -145,6 +160,18 @@ void
 FlowMeter::ReceiverEstablished()
 {
     ++m_receivers;
+}
+
+void
+FlowMeter::Failed()
+{
+    m_sum.failed += m_stopped ? 0 : 1;
+}
+
+void
+FlowMeter::Completed()
+{
+    m_sum.completed += m_stopped ? 0 : 1;
 }
 
 FlowSummary

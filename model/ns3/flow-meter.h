@@ -43,6 +43,9 @@ struct FlowSummary
     isb::TimePoint start{0};              ///< when sending began
     isb::TimePoint stop{0};               ///< when sending ended
     std::vector<uint64_t> roundTripsNs{}; ///< in the order measured
+    std::vector<uint64_t> firstBytesNs{}; ///< TCP: from connect() to the first byte back
+    uint64_t failed = 0;                  ///< TCP connections refused, reset or timed out
+    uint64_t completed = 0;               ///< responses, or streams, that came to their end whole
 };
 
 /**
@@ -57,6 +60,9 @@ class FlowMeter : public Object
     static TypeId GetTypeId();
     explicit FlowMeter(uint32_t number = 0);
 
+    /// As in the tags that it makes.
+    uint32_t Number() const;
+
     /// Sending begins now.
     void Start(isb::TimePoint now);
     /// Sending ends now. Datagrams under way may still arrive; rates and streams count no more.
@@ -66,12 +72,16 @@ class FlowMeter : public Object
     FlowTag DatagramSent(uint32_t bytes);
     void DatagramReceived(const FlowTag& tag, uint32_t bytes);
     void RoundTrip(isb::Duration time);
+    /// TCP: from connect() to the first byte of the answer.
+    void FirstByte(isb::Duration time);
 
     /// TCP: bytes that went through one connection.
     void StreamSent(uint64_t bytes);
     void StreamReceived(uint64_t bytes);
     void SenderEstablished();
     void ReceiverEstablished();
+    void Failed();
+    void Completed();
 
     FlowSummary Summary() const;
 

@@ -8,6 +8,7 @@
 #include "ns3/uinteger.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ns3
@@ -26,7 +27,13 @@ TcpBulkReceiver::GetTypeId()
                                           "Most bytes of one receiving system call.",
                                           UintegerValue(8192),
                                           MakeUintegerAccessor(&TcpBulkReceiver::m_readSize),
-                                          MakeUintegerChecker<uint32_t>(1, 131072));
+                                          MakeUintegerChecker<uint32_t>(1, 131072))
+                            .AddAttribute("TotalBytes",
+                                          "A stream of so many bytes that ends in good order "
+                                          "counts as complete; 0: none does.",
+                                          UintegerValue(0),
+                                          MakeUintegerAccessor(&TcpBulkReceiver::m_totalBytes),
+                                          MakeUintegerChecker<uint64_t>());
     return tid;
 }
 
@@ -51,9 +58,16 @@ TcpBulkReceiver::SetTuning(Ptr<TcpTuning> tuning)
 }
 
 void
+TcpBulkReceiver::AddMeter(Ptr<FlowMeter> meter)
+{
+    m_meters[meter->Number()] = meter;
+}
+
+void
 TcpBulkReceiver::DoDispose()
 {
     m_connections.clear();
+    m_meters.clear();
     m_listener = nullptr;
     m_tuning = nullptr;
     TrafficApplication::DoDispose();
@@ -70,8 +84,12 @@ TcpBulkReceiver::StartApplication()
                                       Callback<void, Ptr<Socket>, const Address&>(
                                           [this](Ptr<Socket> socket, const Address&)
                                           {
-                                              Adopt(socket);
-                                              m_meter->ReceiverEstablished();
+                                              const size_t index = Adopt(socket);
+                                              if (m_meter)
+                                              {
+                                                  m_connections[index].meter = m_meter;
+                                                  m_meter->ReceiverEstablished();
+                                              }
                                           }));
         m_listener->Listen();
     }
@@ -96,7 +114,7 @@ size_t
 TcpBulkReceiver::Adopt(Ptr<Socket> socket)
 {
     const size_t index = m_connections.size();
-    m_connections.push_back({socket});
+    m_connections.emplace_back().socket = socket;
     socket->SetRecvCallback(
         Callback<void, Ptr<Socket>>([this, index](Ptr<Socket>) { OnReadable(index); }));
     const Callback<void, Ptr<Socket>> closed(
@@ -113,7 +131,7 @@ void
 TcpBulkReceiver::Open(size_t index)
 {
     Ptr<Socket> socket = m_tuning->MakeSocket(GetNode(), m_seed + index);
-    Adopt(socket);
+    m_connections[Adopt(socket)].meter = m_meter;
     socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), m_plans[index].localPort));
     socket->SetConnectCallback(
         Callback<void, Ptr<Socket>>([this](Ptr<Socket>) { m_meter->ReceiverEstablished(); }),
@@ -135,8 +153,13 @@ TcpBulkReceiver::OnReadable(size_t index)
         connection.calling = true;
         AfterReceive(bytes, [this, index, bytes] { Read(index, bytes); });
     }
-    else if (connection.ended)
+    else if (connection.ended && !connection.over)
     {
+        connection.over = true;
+        if (m_totalBytes != 0 && connection.received == m_totalBytes && connection.meter)
+        {
+            connection.meter->Completed();
+        }
         connection.socket->Close();
     }
 }
@@ -149,9 +172,41 @@ TcpBulkReceiver::Read(size_t index, uint32_t bytes)
     const Ptr<Packet> data = connection.socket->Recv(bytes, 0);
     if (data)
     {
-        m_meter->StreamReceived(data->GetSize());
+        Count(connection, *data);
     }
     OnReadable(index);
+}
+
+void
+TcpBulkReceiver::Count(Connection& connection, const Packet& data)
+{
+    constexpr uint64_t greeting = 4; // bytes that say whose it is
+    const uint32_t size = data.GetSize();
+    uint64_t counted = size;
+    if (!connection.meter)
+    {
+        std::array<uint8_t, greeting> first{};
+        const uint32_t got = data.CopyData(first.data(), static_cast<uint32_t>(first.size()));
+        for (uint32_t i = 0; i < got && connection.received + i < greeting; ++i)
+        {
+            connection.whose = connection.whose << 8 | first[i];
+        }
+        if (connection.received + size >= greeting)
+        {
+            const auto found = m_meters.find(connection.whose);
+            connection.meter = found == m_meters.end() ? nullptr : found->second;
+            counted += connection.received;
+        }
+        if (connection.meter)
+        {
+            connection.meter->ReceiverEstablished();
+        }
+    }
+    connection.received += size;
+    if (connection.meter)
+    {
+        connection.meter->StreamReceived(counted);
+    }
 }
 
 } // namespace ns3

@@ -8,6 +8,8 @@
 #include "ns3/packet.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace ns3
@@ -26,7 +28,13 @@ TcpBulkSender::GetTypeId()
                                           "Bytes of one sending system call.",
                                           UintegerValue(8192),
                                           MakeUintegerAccessor(&TcpBulkSender::m_writeSize),
-                                          MakeUintegerChecker<uint32_t>(1, 131072));
+                                          MakeUintegerChecker<uint32_t>(1, 131072))
+                            .AddAttribute("TotalBytes",
+                                          "Bytes after which a connection is closed; 0: it sends "
+                                          "until the stop.",
+                                          UintegerValue(0),
+                                          MakeUintegerAccessor(&TcpBulkSender::m_totalBytes),
+                                          MakeUintegerChecker<uint64_t>());
     return tid;
 }
 
@@ -42,6 +50,12 @@ void
 TcpBulkSender::SetTuning(Ptr<TcpTuning> tuning)
 {
     m_tuning = tuning;
+}
+
+const std::vector<TcpPlan>&
+TcpBulkSender::Plans() const
+{
+    return m_plans;
 }
 
 void
@@ -73,9 +87,15 @@ TcpBulkSender::Open(size_t index)
     socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), m_plans[index].localPort));
     socket->SetConnectCallback(
         Callback<void, Ptr<Socket>>([this, index](Ptr<Socket>) { OnConnected(index); }),
-        MakeNullCallback<void, Ptr<Socket>>());
+        Callback<void, Ptr<Socket>>([this, index](Ptr<Socket>)
+                                    { OnFailed(index, "connection refused or timed out"); }));
+    socket->SetCloseCallbacks(
+        MakeNullCallback<void, Ptr<Socket>>(),
+        Callback<void, Ptr<Socket>>([this, index](Ptr<Socket>)
+                                    { OnFailed(index, "connection reset"); }));
     socket->SetSendCallback(Callback<void, Ptr<Socket>, uint32_t>(
         [this, index](Ptr<Socket>, uint32_t) { Fill(index); }));
+    Report("connecting");
     socket->Connect(ToAddress(m_plans[index].target));
     socket->ShutdownRecv();
 }
@@ -95,7 +115,11 @@ TcpBulkSender::StopApplication()
             continue; // not opened yet
         }
         m_meter->StreamSent(connection.written - Unacknowledged(connection.socket));
-        connection.socket->Close();
+        if (!connection.over)
+        {
+            connection.over = true;
+            connection.socket->Close();
+        }
     }
     m_meter->Stop(SimulatedNow());
 }
@@ -113,6 +137,7 @@ TcpBulkSender::OnConnected(size_t index)
 {
     m_connections[index].connected = true;
     m_meter->SenderEstablished();
+    Report("connected");
     Fill(index);
 }
 
@@ -120,12 +145,39 @@ void
 TcpBulkSender::Fill(size_t index)
 {
     Connection& connection = m_connections[index];
-    if (m_running && connection.connected && !connection.calling &&
-        connection.socket->GetTxAvailable() >= m_writeSize)
+    const uint32_t size = NextSize(connection);
+    if (m_running && connection.connected && !connection.over && !connection.calling &&
+        connection.socket->GetTxAvailable() >= size)
     {
         connection.calling = true;
-        AfterSend(m_writeSize, [this, index] { Write(index); });
+        AfterSend(size, [this, index] { Write(index); });
     }
+}
+
+uint32_t
+TcpBulkSender::NextSize(const Connection& connection) const
+{
+    return m_totalBytes == 0
+               ? m_writeSize
+               : static_cast<uint32_t>(
+                     std::min<uint64_t>(m_writeSize, m_totalBytes - connection.written));
+}
+
+Ptr<Packet>
+TcpBulkSender::NextBytes(const Connection& connection, uint32_t bytes) const
+{
+    const uint32_t number = m_meter->Number();
+    const std::array<uint8_t, 4> whose = {static_cast<uint8_t>(number >> 24),
+                                          static_cast<uint8_t>(number >> 16),
+                                          static_cast<uint8_t>(number >> 8),
+                                          static_cast<uint8_t>(number)};
+    if (connection.written != 0 || bytes < whose.size())
+    {
+        return Create<Packet>(bytes);
+    }
+    Ptr<Packet> packet = Create<Packet>(whose.data(), static_cast<uint32_t>(whose.size()));
+    packet->AddAtEnd(Create<Packet>(bytes - static_cast<uint32_t>(whose.size())));
+    return packet;
 }
 
 void
@@ -133,11 +185,43 @@ TcpBulkSender::Write(size_t index)
 {
     Connection& connection = m_connections[index];
     connection.calling = false;
-    if (m_running && connection.socket->Send(Create<Packet>(m_writeSize)) > 0)
+    const uint32_t size = NextSize(connection);
+    if (!m_running || connection.over || connection.socket->Send(NextBytes(connection, size)) <= 0)
     {
-        connection.written += m_writeSize;
-        Fill(index);
+        return;
     }
+    connection.written += size;
+    if (connection.written == m_totalBytes)
+    {
+        connection.over = true;
+        connection.socket->Close();
+        Report("closed");
+        return;
+    }
+    Fill(index);
+}
+
+void
+TcpBulkSender::OnFailed(size_t index, std::string_view why)
+{
+    if (!m_running)
+    {
+        return;
+    }
+    m_connections[index].over = true;
+    m_meter->Failed();
+    Report("failed", why);
+}
+
+void
+TcpBulkSender::Report(std::string_view state, std::string_view why)
+{
+    isb::TraceEvent event;
+    event.when = SimulatedNow();
+    event.kind = isb::TraceKind::ClientState;
+    event.to = state;
+    event.reason = why;
+    m_trace.Emit(event);
 }
 
 } // namespace ns3

@@ -43,6 +43,12 @@ UdpPingClient::SetTarget(isb::Endpoint target)
     m_target = target;
 }
 
+isb::Endpoint
+UdpPingClient::Target() const
+{
+    return m_target;
+}
+
 void
 UdpPingClient::SetViaIst(bool via)
 {

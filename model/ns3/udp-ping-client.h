@@ -19,6 +19,7 @@ class UdpPingClient : public TrafficApplication
     static TypeId GetTypeId();
 
     void SetTarget(isb::Endpoint target);
+    isb::Endpoint Target() const;
     /// The target is an IST: register there first.
     void SetViaIst(bool via);
 

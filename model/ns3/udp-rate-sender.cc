@@ -51,6 +51,12 @@ UdpRateSender::SetTarget(isb::Endpoint target)
     m_target = target;
 }
 
+isb::Endpoint
+UdpRateSender::Target() const
+{
+    return m_target;
+}
+
 void
 UdpRateSender::SetViaIst(bool via)
 {

@@ -26,6 +26,7 @@ class UdpRateSender : public TrafficApplication
     UdpRateSender();
 
     void SetTarget(isb::Endpoint target);
+    isb::Endpoint Target() const;
     /// The target is an IST: register there first, and send `RegistrationLead` later.
     void SetViaIst(bool via);
 

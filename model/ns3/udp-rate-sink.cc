@@ -31,8 +31,15 @@ UdpRateSink::SetIst(isb::Endpoint ist)
 }
 
 void
+UdpRateSink::AddMeter(Ptr<FlowMeter> meter)
+{
+    m_meters[meter->Number()] = meter;
+}
+
+void
 UdpRateSink::DoDispose()
 {
+    m_meters.clear();
     m_socket = nullptr;
     TrafficApplication::DoDispose();
 }
@@ -71,7 +78,12 @@ UdpRateSink::Take(Ptr<Packet> packet)
     FlowTag tag;
     if (packet && packet->PeekPacketTag(tag))
     {
-        m_meter->DatagramReceived(tag, packet->GetSize());
+        const auto found = m_meters.find(tag.flow);
+        const Ptr<FlowMeter> meter = found == m_meters.end() ? m_meter : found->second;
+        if (meter)
+        {
+            meter->DatagramReceived(tag, packet->GetSize());
+        }
     }
     if (m_socket->GetRxAvailable() > 0)
     {

@@ -4,11 +4,14 @@
 
 #include "model/ns3/traffic-application.h"
 
+#include <map>
+#include <optional>
+
 namespace ns3
 {
 
-/// Receives the datagrams of a UdpRateSender: reads them when its process gets CPU time, and tells
-/// the meter.
+/// Receives the datagrams of UdpRateSenders: reads them when its process gets CPU time, and tells
+/// the meter, or that of several whose datagram it is.
 class UdpRateSink : public TrafficApplication
 {
   public:
@@ -18,6 +21,8 @@ class UdpRateSink : public TrafficApplication
     void SetPort(uint16_t port);
     /// Datagrams come from this IST: register there.
     void SetIst(isb::Endpoint ist);
+    /// One more sender's meter, instead of SetMeter().
+    void AddMeter(Ptr<FlowMeter> meter);
 
   protected:
     void DoDispose() override;
@@ -30,6 +35,7 @@ class UdpRateSink : public TrafficApplication
 
     uint16_t m_port = 0;
     std::optional<isb::Endpoint> m_ist;
+    std::map<uint32_t, Ptr<FlowMeter>> m_meters; ///< by number
     Ptr<Socket> m_socket;
     bool m_calling = false;
 };
