@@ -2,6 +2,7 @@
 #include "helper/ist-helper.h"
 
 #include "model/ns3/box-driver.h"
+#include "model/ns3/ist-application.h"
 #include "model/ns3/ist-forwarder.h"
 #include "model/ns3/proxy-application.h"
 
@@ -49,6 +50,39 @@ Ptr<ProxyApplication>
 IstHelper::InstallApp(Ptr<Node> node, uint64_t seed) const
 {
     node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false)); // no router
+    return AddProxy(node, seed);
+}
+
+Ptr<IstApplication>
+IstHelper::InstallServer(Ptr<Node> node,
+                         const isb::IstServerSettings& settings,
+                         uint64_t seed) const
+{
+    return InstallServer(node, settings, m_factory.Create<IstForwarder>()->GetSettings(), seed);
+}
+
+Ptr<IstApplication>
+IstHelper::InstallServer(Ptr<Node> node,
+                         const isb::IstServerSettings& settings,
+                         const isb::IstSettings& engine,
+                         uint64_t seed) const
+{
+    // Apart from one another, as the three draw from generators of their own.
+    constexpr uint64_t proxySeed = 0x9e3779b97f4a7c15;
+    constexpr uint64_t serverSeed = 2 * proxySeed;
+    Ptr<IstApplication> server = CreateObject<IstApplication>();
+    server->SetSettings(settings);
+    server->SetSeed(seed + serverSeed);
+    server->SetTuning(CreateObject<TcpTuning>());
+    server->SetDriver(node->GetObject<BoxDriver>());
+    server->SetCarriers(InstallKernel(node, engine, seed), AddProxy(node, seed + proxySeed));
+    node->AddApplication(server);
+    return server;
+}
+
+Ptr<ProxyApplication>
+IstHelper::AddProxy(Ptr<Node> node, uint64_t seed)
+{
     Ptr<ProxyApplication> proxy = CreateObject<ProxyApplication>();
     proxy->SetSeed(seed);
     proxy->SetTuning(CreateObject<TcpTuning>());

@@ -53,6 +53,8 @@ class IstHelper
                                       uint64_t seed) const;
 
   private:
+    static Ptr<ProxyApplication> AddProxy(Ptr<Node> node, uint64_t seed);
+
     ObjectFactory m_factory;
 };
 

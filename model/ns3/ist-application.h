@@ -11,7 +11,7 @@
 
 #include <cstdint>
 #include <map>
-#include <string_view>
+#include <memory>
 
 namespace ns3
 {
@@ -42,26 +42,33 @@ class IstApplication : public MachineApplication
     /// The machine of this life, or null.
     const isb::IstServer* Server() const;
 
+  protected:
+    void DoDispose() override;
+
   private:
+    /// Where a splice is carried.
+    struct Carried
+    {
+        uint64_t id = 0; ///< the carrier's
+        bool byProxy = false;
+    };
+
     std::unique_ptr<isb::Machine> MakeMachine(isb::Rng& random) override;
     void Settle(isb::TimePoint now) override;
     void HaltParts() override;
-    void ResumeParts() override;
+    isb::Ipv4 OwnAddress() const;
     void Carry(const isb::EngineOrder& order);
     void Carry(const isb::ProxyOrder& order);
     void Carry(const isb::EndOrder& order);
     void Opened(uint64_t splice, const isb::Result<uint64_t>& id, bool byProxy);
     /// A carrier has news.
-    void OnNews(const isb::CarrierNews& news, bool byProxy);
+    void Tell(const isb::CarrierNews& news);
 
     isb::IstServerSettings m_settings;
     isb::SimulatedMac m_mac;
     Ptr<IstForwarder> m_forwarder;
     Ptr<ProxyApplication> m_proxy;
-    std::map<uint64_t, uint64_t> m_engineIds; ///< splice -> the engine's id
-    std::map<uint64_t, uint64_t> m_proxyIds;  ///< splice -> the proxy's id
-    std::map<uint64_t, uint64_t> m_byEngine;  ///< and back
-    std::map<uint64_t, uint64_t> m_byProxy;
+    std::map<uint64_t, Carried> m_carried; ///< by splice
 };
 
 } // namespace ns3

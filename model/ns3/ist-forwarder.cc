@@ -8,6 +8,7 @@
 #include "ns3/uinteger.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ns3
 {
@@ -101,6 +102,26 @@ IstForwarder::Remove(uint64_t id)
     return known;
 }
 
+void
+IstForwarder::SetNewsCallback(std::function<void(const isb::CarrierNews&)> callback)
+{
+    m_news = std::move(callback);
+}
+
+void
+IstForwarder::Forget()
+{
+    AbandonAll();
+    // The generator goes on: no two lives draw the same.
+    m_engine = std::make_unique<isb::IstEngine>(m_settings, *m_rng, &m_trace);
+}
+
+bool
+IstForwarder::WantsPreRouting(const Ipv4Header& header, const Ptr<const NetDevice>&) const
+{
+    return !header.GetDestination().IsLocalhost(); // the node talks to itself
+}
+
 const isb::IstEngine&
 IstForwarder::Engine() const
 {
@@ -187,6 +208,13 @@ IstForwarder::Settle()
         Abandon(ticket);
     }
     WakeAt(m_engine->NextTimeout());
+    for (const isb::CarrierNews& news : m_engine->TakeNotices())
+    {
+        if (m_news)
+        {
+            m_news(news);
+        }
+    }
 }
 
 void

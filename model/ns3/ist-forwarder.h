@@ -9,6 +9,7 @@
 #include "ns3/nstime.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -41,6 +42,11 @@ class IstForwarder : public PacketHook
     isb::Result<uint64_t> Add(const isb::IstPair& pair);
     bool Remove(uint64_t id);
 
+    /// Told what happens to labelled pairs, after the packet that made it happen is dealt with.
+    void SetNewsCallback(std::function<void(const isb::CarrierNews&)> callback);
+    /// The node lost power: all splices are gone without a word. Starts anew at once.
+    void Forget();
+
     /// The machine; only after Install().
     const isb::IstEngine& Engine() const;
     /// Packets dropped because they were addressed elsewhere.
@@ -52,6 +58,8 @@ class IstForwarder : public PacketHook
                     const Ipv4Header& header,
                     const Ptr<const NetDevice>& device) override;
     void OnTimeout(isb::TimePoint now) override;
+    bool WantsPreRouting(const Ipv4Header& header,
+                         const Ptr<const NetDevice>& device) const override;
 
   private:
     void Settle();
@@ -71,6 +79,7 @@ class IstForwarder : public PacketHook
     isb::IstSettings m_settings;
     std::unique_ptr<isb::SeededRng> m_rng;
     std::unique_ptr<isb::IstEngine> m_engine;
+    std::function<void(const isb::CarrierNews&)> m_news;
     uint64_t m_misdirected = 0;
 };
 

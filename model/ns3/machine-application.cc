@@ -200,7 +200,6 @@ MachineApplication::Restart()
     for (const auto& machine : machines)
     {
         machine->m_crashed = false;
-        machine->ResumeParts();
     }
     for (const auto& machine : machines)
     {
@@ -213,11 +212,6 @@ MachineApplication::Restart()
 
 void
 MachineApplication::HaltParts()
-{
-}
-
-void
-MachineApplication::ResumeParts()
 {
 }
 

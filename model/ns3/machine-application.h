@@ -59,9 +59,8 @@ class MachineApplication : public TrafficApplication, private MachineHost
     virtual std::unique_ptr<isb::Machine> MakeMachine(isb::Rng& random) = 0;
     /// After the machine's orders were carried out; more inputs may be fed.
     virtual void Settle(isb::TimePoint now);
-    /// What else of this program runs on the node ends without a trace, or comes back empty.
+    /// The node crashes: what else of this program runs on it forgets everything, silently.
     virtual void HaltParts();
-    virtual void ResumeParts();
 
     /// The machine of this life, or null.
     isb::Machine* Current() const;

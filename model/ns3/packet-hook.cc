@@ -209,6 +209,12 @@ PacketHook::Abandon(uint64_t ticket)
 }
 
 void
+PacketHook::AbandonAll()
+{
+    m_held.clear();
+}
+
+void
 PacketHook::WakeAt(isb::TimePoint when)
 {
     if (when >= m_timerAt)

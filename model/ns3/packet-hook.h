@@ -106,6 +106,7 @@ class PacketHook : public Ipv4RoutingProtocol
     /// Takes a held packet through RouteInput() again.
     void Release(uint64_t ticket);
     void Abandon(uint64_t ticket);
+    void AbandonAll();
     /// Makes sure that OnTimeout() comes not later than `when`.
     void WakeAt(isb::TimePoint when);
 

@@ -3,6 +3,7 @@
 
 #include "model/ns3/sim-time.h"
 
+#include "ns3/data-rate.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
@@ -51,6 +52,41 @@ ProxyApplication::Add(const isb::ProxyPair& pair)
     return id;
 }
 
+bool
+ProxyApplication::Remove(uint64_t id)
+{
+    const bool known = m_proxy->Remove(SimulatedNow(), id);
+    Settle();
+    return known;
+}
+
+void
+ProxyApplication::SetNewsCallback(std::function<void(const isb::CarrierNews&)> callback)
+{
+    m_news = std::move(callback);
+}
+
+void
+ProxyApplication::Forget()
+{
+    for (auto& entry : m_connections)
+    {
+        entry.second.socket->Vanish();
+    }
+    for (auto& entry : m_listeners)
+    {
+        DynamicCast<IstTcpSocket>(entry.second)->Vanish();
+    }
+    for (auto& entry : m_udp)
+    {
+        entry.second.socket->Close();
+    }
+    m_connections.clear();
+    m_listeners.clear();
+    m_udp.clear();
+    m_proxy = std::make_unique<isb::IstProxy>(isb::ProxySettings{}, &m_trace);
+}
+
 const isb::IstProxy&
 ProxyApplication::Proxy() const
 {
@@ -97,6 +133,13 @@ ProxyApplication::Settle()
         }
     }
     WakeAt(m_proxy->NextTimeout());
+    for (const isb::CarrierNews& news : m_proxy->TakeNotices())
+    {
+        if (m_news)
+        {
+            m_news(news);
+        }
+    }
 }
 
 void
@@ -158,21 +201,36 @@ ProxyApplication::Act(const isb::IstProxy::StopListening& order)
 void
 ProxyApplication::Act(const isb::IstProxy::Join& order)
 {
-    StartPump(order.a, order.b);
-    StartPump(order.b, order.a);
+    const auto pace = std::make_shared<Pace>();
+    pace->rateBps = order.rateBps;
+    StartPump(order.a, order.b, pace);
+    StartPump(order.b, order.a, pace);
     Turn(order.a);
     Turn(order.b);
 }
 
 void
-ProxyApplication::StartPump(uint64_t from, uint64_t to)
+ProxyApplication::StartPump(uint64_t from, uint64_t to, const std::shared_ptr<Pace>& pace)
 {
     StreamPump::Process process;
-    process.charge = [this](uint32_t bytes, std::function<void()> done)
-    { AfterCopy(bytes, std::move(done)); };
+    process.charge = [this, pace](uint32_t bytes, std::function<void()> done)
+    {
+        if (pace->rateBps == 0)
+        {
+            AfterCopy(bytes, std::move(done));
+            return;
+        }
+        const Time start = std::max(pace->free, Simulator::Now());
+        pace->free = start + DataRate(pace->rateBps).CalculateBytesTxTime(bytes);
+        Simulator::Schedule(start - Simulator::Now(),
+                            [this, bytes, done = std::move(done)] { AfterCopy(bytes, done); });
+    };
     process.chunk = ChunkLimit();
     process.moved = [this, from](uint32_t bytes)
-    { m_proxy->Forwarded(SimulatedNow(), from, bytes); };
+    {
+        m_proxy->Forwarded(SimulatedNow(), from, bytes);
+        Settle();
+    };
     process.ended = [this, from]
     {
         m_proxy->EndOfStream(SimulatedNow(), from);

@@ -8,7 +8,9 @@
 #include "model/ns3/traffic-application.h"
 
 #include "ns3/event-id.h"
+#include "ns3/nstime.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -32,6 +34,12 @@ class ProxyApplication : public TrafficApplication
     void SetTuning(Ptr<TcpTuning> tuning);
     /// Orders a pair; before the application starts or at any time after. Its id, or why not.
     isb::Result<uint64_t> Add(const isb::ProxyPair& pair);
+    /// Ends a pair by resets. False when there is none.
+    bool Remove(uint64_t id);
+    /// Told what happens to labelled pairs.
+    void SetNewsCallback(std::function<void(const isb::CarrierNews&)> callback);
+    /// The node lost power: all pairs are gone without a word. Starts anew at once.
+    void Forget();
     const isb::IstProxy& Proxy() const;
 
   protected:
@@ -43,6 +51,13 @@ class ProxyApplication : public TrafficApplication
         Ptr<IstTcpSocket> socket;
         uint64_t partner = 0;             ///< 0 before Join
         std::shared_ptr<StreamPump> pump; ///< to the partner; null before Join
+    };
+
+    /// The rate that a joined pair may copy at.
+    struct Pace
+    {
+        uint64_t rateBps = 0; ///< 0: no bound
+        Time free;            ///< when the next chunk may go
     };
 
     struct UdpPort
@@ -63,12 +78,13 @@ class ProxyApplication : public TrafficApplication
     void Turn(uint64_t id);
     void OnFailed(uint64_t id);
     /// From now on the bytes of one connection go to the other.
-    void StartPump(uint64_t from, uint64_t to);
+    void StartPump(uint64_t from, uint64_t to, const std::shared_ptr<Pace>& pace);
     void TurnUdp(uint64_t listener);
     void MoveUdp(uint64_t listener);
     void SendUdp(uint64_t listener, uint64_t through, isb::Endpoint to, Ptr<Packet> packet);
     void WakeAt(isb::TimePoint when);
     std::unique_ptr<isb::IstProxy> m_proxy;
+    std::function<void(const isb::CarrierNews&)> m_news;
     Ptr<TcpTuning> m_tuning;
     uint64_t m_lastConnection = 0;
     std::map<uint64_t, Connection> m_connections;

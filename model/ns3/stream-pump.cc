@@ -30,6 +30,7 @@ StreamPump::Turn()
     {
         return;
     }
+    const std::shared_ptr<StreamPump> alive = shared_from_this(); // what follows may drop it
     const uint32_t available = m_from->GetRxAvailable();
     if (available == 0)
     {
