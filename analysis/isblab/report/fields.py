@@ -67,7 +67,7 @@ class Rewriting:
 
 
 def rewritings(digest: Digest) -> list[Rewriting]:
-    """The methods seen in the run, in the thesis' order; the first splice of each is the example."""
+    """The methods seen in the run, in the thesis' order; each with its first splice."""
     found: dict[str, Rewriting] = {}
     first: dict[str, tuple] = {}
     splices: dict[str, set] = {}

@@ -11,6 +11,7 @@ __all__ = ["Message", "facts", "matched", "phase_of"]
 
 _UP = frozenset("login ping probe-seen announce withdraw list subscribe answer unsubscribe open "
                 "ready nearness splice-ready splice-event load".split())
+_ON_THE_WAY_NS = 3_000_000_000  # a message that takes longer without a name is taken for lost
 _BOTH = frozenset({"bye", "fault", "status"})
 
 _LABELS = {
@@ -150,7 +151,7 @@ def _is_up(event: dict, sent: bool, brokers: Collection[str], ists: Collection[s
 def matched(events: Iterable[dict], brokers: Collection[str],
             ists: Collection[str] = ()) -> list[Message]:
     """Messages in the order of sending. The two ends show the same direction, message, sequence
-    and user (before a login the ISB does not know the user: then the latest fits)."""
+    and user (before a login the ISB does not know the user: then the first that is not taken)."""
     waiting: dict[tuple, list[dict]] = defaultdict(list)
     pairs: list[tuple[dict | None, dict | None, bool]] = []
     for event in events:
@@ -171,11 +172,12 @@ def matched(events: Iterable[dict], brokers: Collection[str],
 
 def _latest(candidates: list[dict], received: dict) -> dict | None:
     user = received.get("user", "")
-    for named in (True, False):
-        for index in range(len(candidates) - 1, -1, -1):
-            other = candidates[index].get("user", "")
-            if (other == user and user) if named else not (other and user):
-                return candidates.pop(index)
+    for index in range(len(candidates) - 1, -1, -1):
+        if user and candidates[index].get("user", "") == user:
+            return candidates.pop(index)
+    for index, sent in enumerate(candidates):  # unnamed ones arrive in the order of sending
+        if received["t"] - sent["t"] <= _ON_THE_WAY_NS and not (user and sent.get("user")):
+            return candidates.pop(index)
     return None
 
 

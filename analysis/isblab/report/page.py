@@ -69,7 +69,8 @@ def _facts(report: Report) -> str:
             facts.append(f"{count} {word}{'s' if count > 1 else ''}")
     facts.append(f"{sum(report.digest.kinds.values())} events")
     if run.get("commit"):
-        facts.append(f"commit {str(run['commit'])[:10]}{' and changes' if run.get('dirty') else ''}")
+        changes = " and changes" if run.get("dirty") else ""
+        facts.append(f"commit {str(run['commit'])[:10]}{changes}")
     return "".join(f"<span>{text(fact)}</span>" for fact in facts)
 
 

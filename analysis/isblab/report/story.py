@@ -143,7 +143,7 @@ def tell(digest: Digest, world: World, key: Key) -> Story:
                 story.isb.append(event)
                 story.splices |= {event["splice"]} if event.get("splice") else set()
         elif kind == "subscription-state" and at_broker:
-            if (event.get("user"), event.get("peer"), event.get("service")) == key:
+            if _key_of(event) == key:
                 story.subscription.append(event)
         elif kind == "service-state" and at_broker:
             if (event.get("user"), event.get("service")) == (provider, service):
@@ -160,11 +160,15 @@ def tell(digest: Digest, world: World, key: Key) -> Story:
     return story
 
 
+def _key_of(event: dict) -> Key:
+    return event.get("user", ""), event.get("peer", ""), event.get("service", "")
+
+
 def _choose_connection(story: Story, events: list[dict], world: World) -> None:
     states: dict[int, set[str]] = {}
     for event in events:
         if (event["event"] == "connection-state" and event.get("connection")
-                and event["node"] in world.broker_nodes and (event.get("user"), event.get("peer"), event.get("service")) == story.key):
+                and event["node"] in world.broker_nodes and _key_of(event) == story.key):
             states.setdefault(event["connection"], set()).add(event.get("to", ""))
     stood = [number for number, seen in states.items() if seen & {"established", "started"}]
     story.number = next(iter(stood or states), 0)

@@ -253,8 +253,8 @@ def _stack(group: list[_Card]) -> _Card:
         for i, line in enumerate(first.lines)))
     inner = [_Card(card.kind, card.title, _alike_lines(card.lines), card.inner)
              for card in first.inner]
-    return _Card(first.kind, _short(f"{len(group)} \N{MULTIPLICATION SIGN} {first.title} \N{EN DASH}"
-                                    f" {last.title}"), _alike_lines(lines), inner, len(group))
+    title = f"{len(group)} \N{MULTIPLICATION SIGN} {first.title} \N{EN DASH} {last.title}"
+    return _Card(first.kind, _short(title), _alike_lines(lines), inner, len(group))
 
 
 def _alike_lines(lines: list[str]) -> list[str]:
@@ -337,8 +337,8 @@ def _node_card(world: World, name: str) -> _Card:
     box = world.boxes[name]
     role = box.get("role", "box")
     kind = {"nat": "nat", "firewall": "nat", "ist-app": "ist", "ist-kernel": "ist"}.get(role, "box")
-    words = {"ist-app": "IST, application proxy", "ist-kernel": "IST, in the kernel"}.get(role, role)
-    lines = [words]
+    lines = [{"ist-app": "IST, application proxy", "ist-kernel": "IST, in the kernel"}.get(role,
+                                                                                          role)]
     if role == "nat":
         lines = [f"NAT, {world.nat_kind(name)}" if box.get("nat") else "NAT"]
     if box.get("machine"):
