@@ -199,8 +199,8 @@ class _Teller:
         first = story.client_at("first-byte")
         if story.established_ns is not None:
             how = f", {METHODS[story.method][0]}" if story.method in METHODS else ""
-            told.append((story.established_ns,
-                         f"The connection stood ({story.path or 'made'}{how}): each end had proved to the other that it was the one meant."))
+            told.append((story.established_ns, f"The connection stood ({story.path or 'made'}"
+                         f"{how}): each end had proved to the other that it was the one meant."))
         if first is not None and came is not None:
             told.append((first, "The client saw the first byte of the answer, "
                          f"{duration(float(first - came))} after it had connected."))
