@@ -56,6 +56,20 @@ struct DaemonSettings
     Duration udpIdle = std::chrono::minutes(5); ///< a UDP connection without datagram ends
     size_t maxWaitingClients = 256;             ///< local connections that wait
     size_t maxWaitingDatagrams = 64;            ///< of one local UDP client, before its path stands
+
+    Duration loginTimeout = std::chrono::seconds(10); ///< from connecting to the ISB to logged in
+    /// A connection that the ISB asked for, or was asked for ahead of need, and of which nothing
+    /// more is heard.
+    Duration instructTimeout = std::chrono::seconds(30);
+    Duration serverTimeout = std::chrono::seconds(10); ///< for an own server to take a connection
+    /// A connection to the listen port that shows no token, or one that nobody waits for: the
+    /// message that names it may come a moment later.
+    Duration strangerPatience = std::chrono::seconds(1);
+    size_t maxStrangers = 64;     ///< such connections; the oldest gives way
+    size_t maxConnections = 4096; ///< service connections of all phases, used and offered
+    size_t maxSubscribers = 4096; ///< subscriptions to own services
+    uint32_t echoes = 3;          ///< sent to each IST to measure its nearness
+    Duration echoTimeout = std::chrono::milliseconds(300); ///< of each echo
 };
 
 } // namespace isb

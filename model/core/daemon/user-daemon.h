@@ -32,6 +32,7 @@ struct WantedReport
     std::map<std::string_view, uint64_t> methods; ///< translated, by "passive", ...
     std::map<std::string, uint64_t> ists;         ///< translated, by IST
     std::map<std::string_view, uint64_t> codes;   ///< refusals and failures, by code
+    uint16_t localPort = 0;                       ///< where clients connect; 0: not open
 };
 
 struct DaemonCounters

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_CORE_DAEMON_SERVICE_CHANNEL_H
+#define ISB_CORE_DAEMON_SERVICE_CHANNEL_H
+
+#include "model/core/machine/machine.h"
+#include "model/wire/isb-message.h"
+
+#include <cstdint>
+
+namespace isb
+{
+
+/// Hears of a channel.
+class ChannelOwner
+{
+  public:
+    virtual ~ChannelOwner() = default;
+    /// A path may be asked for.
+    virtual void OnChannelOpen(TimePoint now) = 0;
+    /// The transport stands; the prefaces are on their way.
+    virtual void OnChannelProving(TimePoint now) = 0;
+    /// The other end's preface is in.
+    virtual void OnChannelProven(TimePoint now) = 0;
+    /// The attempt failed, or the channel could not be opened. Nothing of the attempt is left.
+    virtual void OnChannelFailed(TimePoint now, IsbCode code) = 0;
+    /// TCP, proven: bytes that were ordered by Read().
+    virtual void OnChannelBytes(TimePoint now, ByteView bytes) = 0;
+    /// TCP, proven, not joined: the peer's FIN, or the connection is lost.
+    virtual void OnChannelEnd(TimePoint now, bool lost) = 0;
+};
+
+/// This end of a service connection, on the side of the network: connects or waits as the ISB
+/// instructs, exchanges the prefaces (service-preface.h), and then knows that the other end is the
+/// one that the ISB meant.
+class ServiceChannel
+{
+  public:
+    virtual ~ServiceChannel() = default;
+
+    /// Makes it ready for the first attempt; answered by OnChannelOpen(), maybe at once.
+    virtual void Open(TimePoint now) = 0;
+    /// One attempt. An earlier one is given up.
+    virtual void Begin(TimePoint now, const InstructMessage& instruct) = 0;
+    /// Gives the attempt up, proven or not.
+    virtual void Abandon() = 0;
+    /// Closes everything.
+    virtual void Close(bool reset) = 0;
+    /// Of the proven connection; UDP: from Open() on.
+    [[nodiscard]] virtual SocketId Socket() const = 0;
+    /// UDP: where datagrams go to, once proven.
+    [[nodiscard]] virtual Endpoint Peer() const = 0;
+    /// UDP: own port, once open.
+    [[nodiscard]] virtual uint16_t Port() const = 0;
+};
+
+} // namespace isb
+
+#endif

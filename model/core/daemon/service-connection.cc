@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/daemon/service-connection.h"
+
+#include "model/core/daemon/tcp-channel.h"
+#include "model/core/daemon/udp-channel.h"
+
+#include <utility>
+
+namespace isb
+{
+
+std::string_view
+ToString(ServiceConnection::Phase phase)
+{
+    switch (phase)
+    {
+    case ServiceConnection::Phase::Waiting:
+        return "waiting";
+    case ServiceConnection::Phase::Asked:
+        return "asked";
+    case ServiceConnection::Phase::Connecting:
+        return "connecting";
+    case ServiceConnection::Phase::Proving:
+        return "proving";
+    case ServiceConnection::Phase::Established:
+        return "established";
+    case ServiceConnection::Phase::Carrying:
+        return "carrying";
+    case ServiceConnection::Phase::Over:
+        return "closed";
+    }
+    return "unknown";
+}
+
+ServiceConnection::ServiceConnection(DaemonHost& host,
+                                     BrokerLink& link,
+                                     ListenPort& listenPort,
+                                     ConnectionFacts facts)
+    : m_host(host),
+      m_link(link),
+      m_facts(std::move(facts)),
+      m_idle(host.timers, [this](TimePoint now) { OnIdleTimer(now); })
+{
+    if (IsUdp())
+    {
+        m_channel = std::make_unique<UdpChannel>(host, *this);
+    }
+    else
+    {
+        m_channel = std::make_unique<TcpChannel>(host, listenPort, *this);
+    }
+    ++m_host.connections;
+}
+
+ServiceConnection::~ServiceConnection() = default;
+
+const ConnectionFacts&
+ServiceConnection::Facts() const
+{
+    return m_facts;
+}
+
+ServiceConnection::Phase
+ServiceConnection::GetPhase() const
+{
+    return m_phase;
+}
+
+bool
+ServiceConnection::IsUdp() const
+{
+    return m_facts.protocol == Protocol::Udp;
+}
+
+bool
+ServiceConnection::IsOfThisSession() const
+{
+    return m_link.IsLoggedIn() && m_facts.session == m_link.Session();
+}
+
+void
+ServiceConnection::Enter(TimePoint now, Phase phase, std::string_view reason)
+{
+    const std::string_view from = m_begun ? ToString(m_phase) : std::string_view();
+    m_begun = true;
+    m_phase = phase;
+    m_host.journal.Connection(now, m_facts, from, ToString(phase), reason);
+}
+
+void
+ServiceConnection::Tell(TimePoint now,
+                        ConnectionPhase phase,
+                        IsbCode code,
+                        uint64_t sentBytes,
+                        uint64_t receivedBytes)
+{
+    if (m_facts.connection != 0 && IsOfThisSession())
+    {
+        m_link.Send(now,
+                    StatusMessage{m_facts.connection,
+                                  m_facts.attempt,
+                                  phase,
+                                  code,
+                                  sentBytes,
+                                  receivedBytes});
+    }
+}
+
+void
+ServiceConnection::Instruct(TimePoint now, const InstructMessage& message)
+{
+    if (message.attempt <= m_lastInstruct || message.attempt < m_facts.attempt)
+    {
+        return;
+    }
+    m_lastInstruct = message.attempt;
+    if (m_phase == Phase::Carrying)
+    {
+        // The other side believes that this connection never stood: what went in is lost.
+        Tell(now, ConnectionPhase::Closed, IsbCode::ConnectFailed);
+        End(now, "failed", DaemonReason(IsbCode::ConnectFailed), true);
+        return;
+    }
+    const bool fellBack = m_facts.method == ForwardingMethod::Pure &&
+                          message.path == ServicePath::Translated &&
+                          message.method != ForwardingMethod::Pure;
+    m_facts.connection = message.connection;
+    m_facts.attempt = message.attempt;
+    m_facts.pathKnown = true;
+    m_facts.path = message.path;
+    m_facts.method = message.method;
+    m_facts.ist = message.ist;
+    OnInstructed(now);
+    Enter(now, Phase::Connecting, fellBack ? "daemon.pure-fell-back" : "");
+    InstructMessage instruct = message;
+    if (instruct.patience <= Duration(0))
+    {
+        instruct.patience = m_host.settings.instructTimeout;
+    }
+    m_channel->Begin(now, instruct);
+}
+
+void
+ServiceConnection::ForgetAttempts()
+{
+    m_channel->Abandon();
+    m_lastInstruct = 0;
+    m_facts.connection = 0;
+    m_facts.attempt = 0;
+    m_facts.pathKnown = false;
+}
+
+void
+ServiceConnection::OnChannelProving(TimePoint now)
+{
+    Enter(now, Phase::Proving, "");
+}
+
+void
+ServiceConnection::OnChannelProven(TimePoint now)
+{
+    Tell(now, ConnectionPhase::Established, IsbCode::None);
+    Enter(now, Phase::Established, "");
+    OnEstablished(now);
+}
+
+void
+ServiceConnection::OnChannelFailed(TimePoint now, IsbCode code)
+{
+    if (IsUdp() && m_channel->Socket() == 0)
+    {
+        OnChannelLost(now);
+        return;
+    }
+    Tell(now, ConnectionPhase::Failed, code);
+    Enter(now, Phase::Asked, DaemonReason(code));
+    OnAttemptFailed(now, code);
+}
+
+void
+ServiceConnection::Carry(TimePoint now, SocketId local, Endpoint localPeer)
+{
+    if (IsUdp())
+    {
+        m_relay =
+            m_host.sockets.Relay(this, local, localPeer, m_channel->Socket(), m_channel->Peer());
+    }
+    else
+    {
+        m_host.sockets.Give(m_channel->Socket(), this);
+        m_host.sockets.Join(m_channel->Socket(), local);
+    }
+    Enter(now, Phase::Carrying, "");
+}
+
+void
+ServiceConnection::OnJoinEnded(TimePoint now,
+                               SocketId,
+                               uint64_t bytesFromA,
+                               uint64_t bytesFromB,
+                               bool reset)
+{
+    Tell(now, ConnectionPhase::Closed, IsbCode::None, bytesFromB, bytesFromA);
+    End(now, "closed", reset ? "daemon.reset" : "", reset);
+}
+
+void
+ServiceConnection::OnRelayed(TimePoint now, uint64_t, size_t bytes, bool outwards)
+{
+    (outwards ? m_sent : m_received) += bytes;
+    m_lastRelayed = now;
+    if (!m_idle.IsSet())
+    {
+        WatchIdleness(now);
+    }
+}
+
+void
+ServiceConnection::WatchIdleness(TimePoint now)
+{
+    m_lastRelayed = now;
+    m_idle.Set(now + m_host.settings.udpIdle);
+}
+
+void
+ServiceConnection::OnIdleTimer(TimePoint now)
+{
+    const TimePoint due = m_lastRelayed + m_host.settings.udpIdle;
+    if (now < due)
+    {
+        m_idle.Set(due);
+        return;
+    }
+    Tell(now, ConnectionPhase::Closed, IsbCode::TimedOut, m_sent, m_received);
+    End(now, "closed", "daemon.idle", false);
+}
+
+void
+ServiceConnection::Cut(TimePoint now, std::string_view reason, bool reset)
+{
+    End(now, "closed", reason, reset);
+}
+
+void
+ServiceConnection::End(TimePoint now, std::string_view to, std::string_view reason, bool reset)
+{
+    if (m_phase == Phase::Over)
+    {
+        return;
+    }
+    m_host.journal.Connection(now,
+                              m_facts,
+                              m_begun ? ToString(m_phase) : std::string_view(),
+                              to,
+                              reason);
+    m_phase = Phase::Over;
+    --m_host.connections;
+    m_idle.Stop();
+    if (m_relay != 0)
+    {
+        m_host.sockets.Unrelay(m_relay);
+    }
+    m_channel->Close(reset);
+    CloseLocal(reset);
+    OnOver(now);
+}
+
+} // namespace isb

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/daemon/subscribed-service.h"
+
+#include <utility>
+#include <vector>
+
+namespace isb
+{
+
+namespace
+{
+
+const Ipv4 LOOPBACK{0x7f000001};
+
+/// Refusals of a subscription that time alone may heal.
+bool
+MayPass(IsbCode code)
+{
+    switch (code)
+    {
+    case IsbCode::NotOnline:
+    case IsbCode::NotFound:
+    case IsbCode::TimedOut:
+    case IsbCode::Overloaded:
+    case IsbCode::QuotaExceeded:
+    case IsbCode::Withdrawn:
+    case IsbCode::LoggedOut:
+    case IsbCode::PeerLost:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+SubscribedService::SubscribedService(DaemonHost& host,
+                                     BrokerLink& link,
+                                     ListenPort& listenPort,
+                                     WantedService wanted)
+    : m_host(host),
+      m_link(link),
+      m_listenPort(listenPort),
+      m_wanted(std::move(wanted)),
+      m_subscribeBackoff(host.settings.subscribeRetry, host.settings.retryMost),
+      m_openBackoff(host.settings.subscribeRetry, host.settings.retryMost),
+      m_subscribeTimer(host.timers, [this](TimePoint now) { Subscribe(now); }),
+      m_openTimer(host.timers, [this](TimePoint now) { Refill(now); }),
+      m_listenTimer(host.timers, [this](TimePoint) { OpenLocal(); })
+{
+    m_report.provider = m_wanted.provider;
+    m_report.service = m_wanted.service;
+}
+
+SubscribedService::~SubscribedService() = default;
+
+void
+SubscribedService::Start(TimePoint now)
+{
+    OpenLocal();
+    OnLoggedIn(now);
+}
+
+void
+SubscribedService::OpenLocal()
+{
+    m_local =
+        m_host.sockets.Listen(this, m_wanted.protocol, Endpoint{LOOPBACK, m_wanted.localPort});
+}
+
+void
+SubscribedService::Stop(TimePoint now)
+{
+    m_host.sockets.Close(std::exchange(m_local, 0), false);
+    m_subscribeTimer.Stop();
+    m_openTimer.Stop();
+    m_listenTimer.Stop();
+    if (m_state == State::Subscribed)
+    {
+        m_link.Send(now, UnsubscribeMessage{m_subscription});
+    }
+    Enter(now, State::Waiting, DaemonReason(IsbCode::Cancelled));
+    m_report.localPort = 0;
+    while (!m_connections.empty())
+    {
+        m_connections.begin()->second->Cut(now, DaemonReason(IsbCode::Cancelled), true);
+    }
+}
+
+void
+SubscribedService::Renew(TimePoint now)
+{
+    if (m_state == State::Refused)
+    {
+        Enter(now, State::Waiting, "");
+        OnLoggedIn(now);
+    }
+}
+
+void
+SubscribedService::OnLoggedIn(TimePoint now)
+{
+    m_subscribeBackoff.Reset();
+    m_openBackoff.Reset();
+    m_openTimer.Stop();
+    Subscribe(now);
+}
+
+void
+SubscribedService::OnSessionOver(TimePoint now)
+{
+    m_subscribeTimer.Stop();
+    m_openTimer.Stop();
+    m_lastCode = IsbCode::None;
+    Enter(now, State::Waiting, DaemonReason(IsbCode::PeerLost));
+    std::vector<uint64_t> serials;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        serials.push_back(serial);
+    }
+    for (const uint64_t serial : serials)
+    {
+        m_connections.at(serial)->OnSessionOver(now);
+    }
+}
+
+void
+SubscribedService::Subscribe(TimePoint now)
+{
+    if (!m_link.IsLoggedIn())
+    {
+        return;
+    }
+    if (!IsIsbName(m_wanted.provider) || !IsIsbName(m_wanted.service))
+    {
+        OnRefusal(now, IsbCode::BadRequest);
+        return;
+    }
+    m_request = m_link.NewRequest();
+    Enter(now, State::Asking, "");
+    m_link.Send(now, SubscribeMessage{m_request, m_wanted.provider, m_wanted.service});
+    // An ISB that never answers.
+    m_subscribeTimer.Set(now + m_host.settings.instructTimeout);
+}
+
+void
+SubscribedService::Enter(TimePoint now, State state, std::string_view reason)
+{
+    constexpr std::string_view NAMES[] = {"waiting", "asked", "subscribed", "refused"};
+    const auto from = std::exchange(m_state, state);
+    if (state != State::Subscribed)
+    {
+        m_subscription = 0;
+    }
+    if (state != State::Asking)
+    {
+        m_request = 0;
+    }
+    if (from != state || !reason.empty())
+    {
+        m_host.journal.Subscription(now,
+                                    m_wanted.provider,
+                                    m_wanted.service,
+                                    NAMES[static_cast<size_t>(from)],
+                                    NAMES[static_cast<size_t>(state)],
+                                    reason);
+    }
+}
+
+bool
+SubscribedService::OnSubscribed(TimePoint now, const SubscribedMessage& message)
+{
+    if (m_state != State::Asking || message.request != m_request)
+    {
+        return false;
+    }
+    if (message.protocol != m_wanted.protocol)
+    {
+        m_link.Send(now, UnsubscribeMessage{message.subscription});
+        OnRefusal(now, IsbCode::BadRequest);
+        return true;
+    }
+    m_subscribeTimer.Stop();
+    m_subscribeBackoff.Reset();
+    m_lastCode = IsbCode::None;
+    Enter(now, State::Subscribed, "");
+    m_subscription = message.subscription;
+    std::vector<SubscriberConnection*> waiting;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        if (connection->IsAskable())
+        {
+            waiting.push_back(connection.get());
+        }
+    }
+    for (SubscriberConnection* connection : waiting)
+    {
+        connection->Ask(now, m_subscription);
+    }
+    Refill(now);
+    return true;
+}
+
+void
+SubscribedService::OnRefusal(TimePoint now, IsbCode code)
+{
+    m_lastCode = code;
+    m_refusedAt = now;
+    if (MayPass(code))
+    {
+        Enter(now, State::Waiting, DaemonReason(code));
+        m_subscribeTimer.Set(now + m_subscribeBackoff.Next(m_host.random));
+        return;
+    }
+    m_subscribeTimer.Stop();
+    Enter(now, State::Refused, DaemonReason(code));
+    std::vector<SubscriberConnection*> waiting;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        if (connection->GetPhase() == ServiceConnection::Phase::Waiting)
+        {
+            waiting.push_back(connection.get());
+        }
+    }
+    for (SubscriberConnection* connection : waiting)
+    {
+        connection->Fail(now, code);
+    }
+}
+
+bool
+SubscribedService::OnFault(TimePoint now, const FaultMessage& message)
+{
+    if (m_request != 0 && message.request == m_request)
+    {
+        ++m_report.codes[ToString(message.code)];
+        OnRefusal(now, message.code);
+        return true;
+    }
+    const auto found = m_connections.find(message.request);
+    if (found == m_connections.end() ||
+        found->second->GetPhase() != ServiceConnection::Phase::Asked)
+    {
+        return false;
+    }
+    SubscriberConnection& connection = *found->second;
+    if (message.code == IsbCode::NotFound)
+    {
+        // The ISB has lost the subscription: the client waits for the next one.
+        if (m_state == State::Subscribed)
+        {
+            OnRefusal(now, message.code);
+        }
+        connection.AskAgain(now, DaemonReason(message.code));
+        return true;
+    }
+    connection.Fail(now, message.code);
+    return true;
+}
+
+bool
+SubscribedService::OnSubscriptionEnded(TimePoint now, const SubscriptionEndedMessage& message)
+{
+    if (m_state != State::Subscribed || message.subscription != m_subscription)
+    {
+        return false;
+    }
+    ++m_report.codes[ToString(message.code)];
+    LoseSubscription(now, message.code);
+    return true;
+}
+
+void
+SubscribedService::LoseSubscription(TimePoint now, IsbCode code)
+{
+    m_openTimer.Stop();
+    OnRefusal(now, code);
+    std::vector<SubscriberConnection*> all;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        all.push_back(connection.get());
+    }
+    for (SubscriberConnection* connection : all)
+    {
+        const bool asked = connection->GetPhase() == ServiceConnection::Phase::Asked;
+        if (!connection->HasClient())
+        {
+            connection->Fail(now, IsbCode::Cancelled);
+        }
+        else if (asked && m_state == State::Refused)
+        {
+            connection->Fail(now, code);
+        }
+        else if (asked)
+        {
+            connection->AskAgain(now, DaemonReason(code));
+        }
+    }
+}
+
+bool
+SubscribedService::OnInstruct(TimePoint now, const InstructMessage& message)
+{
+    const auto found = m_connections.find(message.request);
+    if (found == m_connections.end() ||
+        found->second->GetPhase() == ServiceConnection::Phase::Waiting)
+    {
+        return false;
+    }
+    found->second->Instruct(now, message);
+    return true;
+}
+
+bool
+SubscribedService::OnConnectionEnded(TimePoint now, const ConnectionEndedMessage& message)
+{
+    for (const auto& [serial, connection] : m_connections)
+    {
+        if (connection->Facts().connection == message.connection)
+        {
+            connection->EndByBroker(now, message.code);
+            return true;
+        }
+    }
+    return false;
+}
+
+const WantedService&
+SubscribedService::Wanted() const
+{
+    return m_wanted;
+}
+
+WantedReport
+SubscribedService::Report() const
+{
+    WantedReport report = m_report;
+    report.state = m_state == State::Subscribed ? "subscribed"
+                   : m_state == State::Refused  ? "refused"
+                                                : "waiting";
+    return report;
+}
+
+size_t
+SubscribedService::StateSize() const
+{
+    size_t size = m_connections.size();
+    for (const auto& [serial, connection] : m_connections)
+    {
+        size += connection->HeldDatagrams();
+    }
+    return size;
+}
+
+void
+SubscribedService::OnListening(TimePoint, SocketId, Endpoint local)
+{
+    m_report.localPort = local.port;
+}
+
+void
+SubscribedService::OnFailed(TimePoint now, SocketId, std::string_view)
+{
+    m_local = 0;
+    m_report.localPort = 0;
+    m_host.journal
+        .Subscription(now, m_wanted.provider, m_wanted.service, "", "", "daemon.local-port-taken");
+    m_listenTimer.Set(now + m_host.settings.retryMost);
+    while (!m_flows.empty())
+    {
+        m_connections.at(m_flows.begin()->second)->Fail(now, IsbCode::ConnectFailed);
+    }
+}
+
+void
+SubscribedService::OnAccepted(TimePoint now, SocketId, SocketId socket, Endpoint peer)
+{
+    ++m_report.asked;
+    if (!Admit(now, FlowFrom(peer), 0))
+    {
+        m_host.sockets.Close(socket, true);
+        return;
+    }
+    Serve(now, socket, peer, ByteView{});
+}
+
+void
+SubscribedService::OnDatagram(TimePoint now, SocketId, Endpoint from, ByteView bytes)
+{
+    const auto flow = m_flows.find(from);
+    if (flow != m_flows.end())
+    {
+        if (!m_connections.at(flow->second)->Take(bytes))
+        {
+            m_host.journal.Drop(now, FlowFrom(from), bytes.size, "daemon.queue-full");
+        }
+        return;
+    }
+    if (m_openTimer.IsSet())
+    {
+        m_host.journal.Drop(now, FlowFrom(from), bytes.size, "daemon.held-off");
+        return;
+    }
+    ++m_report.asked;
+    if (Admit(now, FlowFrom(from), bytes.size))
+    {
+        Serve(now, m_local, from, bytes);
+    }
+}
+
+bool
+SubscribedService::Admit(TimePoint now, const FlowKey& flow, size_t bytes)
+{
+    IsbCode code = IsbCode::None;
+    if (m_state == State::Refused && now - m_refusedAt >= m_host.settings.retryMost)
+    {
+        Subscribe(now);
+    }
+    if (m_state == State::Refused)
+    {
+        code = m_lastCode;
+    }
+    else if (m_host.waitingClients >= m_host.settings.maxWaitingClients ||
+             m_host.connections >= m_host.settings.maxConnections)
+    {
+        code = IsbCode::Overloaded;
+    }
+    if (code == IsbCode::None)
+    {
+        return true;
+    }
+    ++m_report.failed;
+    ++m_report.codes[ToString(code)];
+    m_host.journal.Drop(now, flow, bytes, DaemonReason(code));
+    return false;
+}
+
+void
+SubscribedService::Serve(TimePoint now, SocketId client, Endpoint peer, ByteView datagram)
+{
+    SubscriberConnection* ready = FindReady();
+    SubscriberConnection& connection = ready != nullptr ? *ready : NewConnection(false);
+    const bool udp = m_wanted.protocol == Protocol::Udp;
+    if (udp)
+    {
+        m_flows.emplace(peer, connection.Facts().serial);
+        if (!connection.Take(datagram))
+        {
+            m_host.journal.Drop(now, FlowFrom(peer), datagram.size, "daemon.queue-full");
+        }
+    }
+    connection.TakeClient(now, client, udp ? peer : Endpoint{});
+    if (ready != nullptr)
+    {
+        ++m_report.fromPrepared;
+        Refill(now);
+        return;
+    }
+    connection.Start(now);
+}
+
+SubscriberConnection*
+SubscribedService::FindReady()
+{
+    for (const auto& [serial, connection] : m_connections)
+    {
+        if (!connection->HasClient() &&
+            connection->GetPhase() == ServiceConnection::Phase::Established)
+        {
+            return connection.get();
+        }
+    }
+    return nullptr;
+}
+
+SubscriberConnection&
+SubscribedService::NewConnection(bool prepared)
+{
+    ConnectionFacts facts;
+    facts.serial = m_link.NewRequest();
+    facts.peer = m_wanted.provider;
+    facts.service = m_wanted.service;
+    facts.protocol = m_wanted.protocol;
+    facts.prepared = prepared;
+    const uint64_t serial = facts.serial;
+    auto& place = m_connections[serial];
+    place = std::make_unique<SubscriberConnection>(m_host,
+                                                   m_link,
+                                                   m_listenPort,
+                                                   std::move(facts),
+                                                   m_wanted,
+                                                   *this);
+    return *place;
+}
+
+void
+SubscribedService::Refill(TimePoint now)
+{
+    if (m_state != State::Subscribed || m_openTimer.IsSet() || m_wanted.prepared == 0)
+    {
+        return;
+    }
+    size_t ready = 0;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        ready += connection->HasClient() ? 0 : 1;
+    }
+    for (; ready < m_wanted.prepared && m_host.connections < m_host.settings.maxConnections;
+         ++ready)
+    {
+        NewConnection(true).Start(now);
+    }
+}
+
+void
+SubscribedService::OnAskable(TimePoint now, SubscriberConnection& connection)
+{
+    if (m_state == State::Subscribed)
+    {
+        connection.Ask(now, m_subscription);
+    }
+}
+
+void
+SubscribedService::OnStanding(TimePoint, SubscriberConnection& connection)
+{
+    const ConnectionFacts& facts = connection.Facts();
+    m_openBackoff.Reset();
+    ++m_report.established;
+    ++m_report.paths[ToString(facts.path)];
+    if (facts.path == ServicePath::Translated)
+    {
+        ++m_report.methods[ToString(facts.method)];
+        ++m_report.ists[facts.ist];
+    }
+}
+
+void
+SubscribedService::OnConnectionOver(TimePoint now,
+                                    SubscriberConnection& connection,
+                                    IsbCode code,
+                                    bool served)
+{
+    if (code != IsbCode::None && code != IsbCode::Cancelled)
+    {
+        ++m_report.codes[ToString(code)];
+        m_report.failed += served ? 0 : 1;
+    }
+    for (auto flow = m_flows.begin(); flow != m_flows.end();)
+    {
+        flow = flow->second == connection.Facts().serial ? m_flows.erase(flow) : std::next(flow);
+    }
+    const auto found = m_connections.find(connection.Facts().serial);
+    m_host.over.push_back(std::move(found->second));
+    m_connections.erase(found);
+    const bool spare = connection.Facts().prepared && !connection.WasUsed();
+    const bool udpFailed = m_wanted.protocol == Protocol::Udp && !served;
+    if (m_state == State::Subscribed && (spare || udpFailed))
+    {
+        m_openTimer.Set(now + m_openBackoff.Next(m_host.random));
+    }
+}
+
+IsbCode
+SubscribedService::WhyWaiting() const
+{
+    return m_state != State::Subscribed && m_lastCode != IsbCode::None ? m_lastCode
+                                                                       : IsbCode::TimedOut;
+}
+
+FlowKey
+SubscribedService::FlowFrom(Endpoint client) const
+{
+    return FlowKey{m_wanted.protocol, client, Endpoint{LOOPBACK, m_report.localPort}};
+}
+
+} // namespace isb
