@@ -2,6 +2,7 @@
 #include "helper/nat-helper.h"
 
 #include "model/ns3/box-driver.h"
+#include "model/ns3/firewall-forwarder.h"
 #include "model/ns3/nat-forwarder.h"
 
 #include "ns3/ipv4.h"
@@ -48,6 +49,17 @@ NatHelper::Install(Ptr<Node> node,
             {isb::FramePath::Nat, isb::FramePath::Nat, isb::FramePath::Nat, isb::FramePath::Nat});
     }
     return nat;
+}
+
+Ptr<FirewallForwarder>
+NatHelper::InstallFirewall(Ptr<Node> node,
+                           Ptr<NetDevice> outside,
+                           const isb::FilterSettings& settings,
+                           uint64_t seed) const
+{
+    Ptr<FirewallForwarder> firewall = CreateObject<FirewallForwarder>();
+    firewall->Install(node, outside, settings, seed);
+    return firewall;
 }
 
 } // namespace ns3

@@ -3,6 +3,7 @@
 #define ISB_HELPER_NAT_HELPER_H
 
 #include "model/core/nat/nat-settings.h"
+#include "model/core/nat/packet-filter.h"
 
 #include "ns3/object-factory.h"
 
@@ -12,11 +13,12 @@
 namespace ns3
 {
 
+class FirewallForwarder;
 class NatForwarder;
 class NetDevice;
 class Node;
 
-/// Turns a router node into a NAT.
+/// Turns a router node into a NAT or a firewall.
 class NatHelper
 {
   public:
@@ -33,6 +35,12 @@ class NatHelper
                               Ptr<NetDevice> outside,
                               const isb::NatSettings& settings,
                               uint64_t seed) const;
+
+    /// Makes it a firewall that translates nothing.
+    Ptr<FirewallForwarder> InstallFirewall(Ptr<Node> node,
+                                           Ptr<NetDevice> outside,
+                                           const isb::FilterSettings& settings,
+                                           uint64_t seed) const;
 
   private:
     ObjectFactory m_factory;
