@@ -13,18 +13,18 @@ from isblab.text import table
 __all__ = ["METHODS", "Rewriting", "as_text", "draw", "rewritings"]
 
 # (key in the event, name, first bit, bits); a row of 32 bits each.
-_IP = (("", "version", 0, 4), ("", "IHL", 4, 4), ("", "type of service", 8, 8),
+_IP = (("", "version", 0, 4), ("", "IHL", 4, 4), ("ip.tos", "type of service", 8, 8),
        ("ip.length", "total length", 16, 16), ("ip.id", "identification", 32, 16),
-       ("", "flags", 48, 3), ("", "fragment offset", 51, 13), ("ip.ttl", "time to live", 64, 8),
-       ("", "protocol", 72, 8), ("ip.checksum", "header checksum", 80, 16),
+       ("", "flags", 48, 3), ("ip.fragment", "fragment offset", 51, 13), ("ip.ttl", "time to live", 64, 8),
+       ("ip.protocol", "protocol", 72, 8), ("ip.checksum", "header checksum", 80, 16),
        ("ip.src", "source address", 96, 32), ("ip.dst", "destination address", 128, 32))
 _TCP = (("tcp.sport", "source port", 0, 16), ("tcp.dport", "destination port", 16, 16),
         ("tcp.seq", "sequence number", 32, 32), ("tcp.ack", "acknowledgement number", 64, 32),
-        ("", "offset", 96, 4), ("", "reserved", 100, 4), ("", "flags", 104, 8),
-        ("", "window", 112, 16), ("tcp.checksum", "checksum", 128, 16),
-        ("", "urgent pointer", 144, 16))
+        ("", "offset", 96, 4), ("", "reserved", 100, 4), ("tcp.flags", "flags", 104, 8),
+        ("tcp.window", "window", 112, 16), ("tcp.checksum", "checksum", 128, 16),
+        ("tcp.urgent", "urgent pointer", 144, 16))
 _UDP = (("udp.sport", "source port", 0, 16), ("udp.dport", "destination port", 16, 16),
-        ("", "length", 32, 16), ("udp.checksum", "checksum", 48, 16))
+        ("udp.length", "length", 32, 16), ("udp.checksum", "checksum", 48, 16))
 _NAMES = {key: f"{key.partition('.')[0].upper()} {name}" for key, name, *_ in (*_IP, *_TCP, *_UDP)
           if key} | {"tcp.sack": "TCP SACK blocks"}
 

@@ -307,8 +307,7 @@ class _Builder:
     def _side_of(self, event: dict) -> str:
         """Which of the two users a packet at the IST belongs to, by the user's end of it."""
         here = event["node"]
-        end = "dst" if event.get("from") == "sent" or self.world.owner(
-            event.get("src", "")) == here else "src"
+        end = "src" if event.get("from") == "received" else "dst"
         address = event.get(end, "")
         own = event.get("src" if end == "dst" else "dst", "").rpartition(":")[2]
         order = next((item for item in self.story.carried if item["event"] == "splice-ordered"

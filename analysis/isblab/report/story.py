@@ -15,6 +15,8 @@ __all__ = ["Key", "Story", "keys", "tell"]
 Key = tuple[str, str, str]
 """(subscriber, provider, service)."""
 
+_CARRIED = ("handshake-packet", "splice-state", "splice-paired", "splice-fallback", "proxy-paired",
+            "header-rewritten")
 _FAILED = ("failed", "refused", "ended")
 
 
@@ -257,7 +259,7 @@ def _belongs(message: Message, story: Story, world: World, begun: dict[str, Mess
 
 
 def _take_splices(story: Story, events: list[dict], world: World) -> None:
-    """The IST's events: by splice, then by the ports ordered, then by the carrier's number."""
+    """The IST's events: by splice; a carrier that does not know it, by the ports ordered."""
     nodes = {world.node_of(ist) for ist in story.ists}
     ports: set[tuple[str, str]] = set()
     numbers: set[tuple[str, int]] = set()
@@ -272,8 +274,11 @@ def _take_splices(story: Story, events: list[dict], world: World) -> None:
                           if event.get(key)}
                 ports.discard((node, "0"))
             continue
-        if kind not in ("handshake-packet", "splice-state", "splice-paired", "splice-fallback",
-                        "proxy-paired", "header-rewritten"):
+        if event.get("splice"):
+            if event["splice"] in story.splices and kind in _CARRIED:
+                story.carried.append(event)
+            continue
+        if kind not in _CARRIED:
             continue
         ends = {(node, event[key].rpartition(":")[2]) for key in ("src", "dst") if event.get(key)}
         number = (node, event.get("id", 0))
