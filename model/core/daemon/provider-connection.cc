@@ -26,7 +26,7 @@ ProviderConnection::ProviderConnection(DaemonHost& host,
                                        ConnectionFacts facts,
                                        Endpoint server,
                                        ProviderConnectionOwner& owner)
-    : ServiceConnection(host, link, listenPort, std::move(facts)),
+    : DaemonConnection(host, link, listenPort, std::move(facts)),
       m_owner(owner),
       m_listenPort(listenPort),
       m_server(server),

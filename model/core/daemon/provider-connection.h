@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_DAEMON_PROVIDER_CONNECTION_H
 #define ISB_CORE_DAEMON_PROVIDER_CONNECTION_H
 
-#include "model/core/daemon/service-connection.h"
+#include "model/core/daemon/daemon-connection.h"
 
 #include <cstdint>
 #include <vector>
@@ -24,7 +24,7 @@ class ProviderConnectionOwner
 /// The provider's side of a service connection (thesis 3.4.1): once the subscriber is proven, a
 /// connection to the unmodified server, or peripheral, is made and joined with it. A prepared one
 /// waits with that for Started or the first bytes, whichever comes first.
-class ProviderConnection : public ServiceConnection
+class ProviderConnection : public DaemonConnection
 {
   public:
     ProviderConnection(DaemonHost& host,

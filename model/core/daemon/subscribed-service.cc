@@ -217,7 +217,7 @@ SubscribedService::OnRefusal(TimePoint now, IsbCode code)
     std::vector<SubscriberConnection*> waiting;
     for (const auto& [serial, connection] : m_connections)
     {
-        if (connection->GetPhase() == ServiceConnection::Phase::Waiting)
+        if (connection->GetPhase() == DaemonConnection::Phase::Waiting)
         {
             waiting.push_back(connection.get());
         }
@@ -238,8 +238,7 @@ SubscribedService::OnFault(TimePoint now, const FaultMessage& message)
         return true;
     }
     const auto found = m_connections.find(message.request);
-    if (found == m_connections.end() ||
-        found->second->GetPhase() != ServiceConnection::Phase::Asked)
+    if (found == m_connections.end() || found->second->GetPhase() != DaemonConnection::Phase::Asked)
     {
         return false;
     }
@@ -282,7 +281,7 @@ SubscribedService::LoseSubscription(TimePoint now, IsbCode code)
     }
     for (SubscriberConnection* connection : all)
     {
-        const bool asked = connection->GetPhase() == ServiceConnection::Phase::Asked;
+        const bool asked = connection->GetPhase() == DaemonConnection::Phase::Asked;
         if (!connection->HasClient())
         {
             connection->Fail(now, IsbCode::Cancelled);
@@ -303,7 +302,7 @@ SubscribedService::OnInstruct(TimePoint now, const InstructMessage& message)
 {
     const auto found = m_connections.find(message.request);
     if (found == m_connections.end() ||
-        found->second->GetPhase() == ServiceConnection::Phase::Waiting)
+        found->second->GetPhase() == DaemonConnection::Phase::Waiting)
     {
         return false;
     }
@@ -465,7 +464,7 @@ SubscribedService::FindReady()
     for (const auto& [serial, connection] : m_connections)
     {
         if (!connection->HasClient() &&
-            connection->GetPhase() == ServiceConnection::Phase::Established)
+            connection->GetPhase() == DaemonConnection::Phase::Established)
         {
             return connection.get();
         }

@@ -12,7 +12,7 @@ SubscriberConnection::SubscriberConnection(DaemonHost& host,
                                            ConnectionFacts facts,
                                            const WantedService& wanted,
                                            SubscriberConnectionOwner& owner)
-    : ServiceConnection(host, link, listenPort, std::move(facts)),
+    : DaemonConnection(host, link, listenPort, std::move(facts)),
       m_owner(owner),
       m_wanted(wanted),
       m_patience(host.timers, [this](TimePoint now) { Fail(now, m_owner.WhyWaiting()); })

@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_DAEMON_SUBSCRIBER_CONNECTION_H
 #define ISB_CORE_DAEMON_SUBSCRIBER_CONNECTION_H
 
-#include "model/core/daemon/service-connection.h"
+#include "model/core/daemon/daemon-connection.h"
 
 #include <cstdint>
 #include <deque>
@@ -33,7 +33,7 @@ class SubscriberConnectionOwner
 /// The subscriber's side of a service connection (thesis 3.4.1): for one local client, or prepared
 /// ahead for the next one. The client waits, unread, until the other end is proven; when an attempt
 /// fails it waits on while the ISB finds another way.
-class SubscriberConnection : public ServiceConnection
+class SubscriberConnection : public DaemonConnection
 {
   public:
     SubscriberConnection(DaemonHost& host,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "model/core/daemon/service-connection.h"
+#include "model/core/daemon/daemon-connection.h"
 
 #include "model/core/daemon/tcp-channel.h"
 #include "model/core/daemon/udp-channel.h"
@@ -10,32 +10,32 @@ namespace isb
 {
 
 std::string_view
-ToString(ServiceConnection::Phase phase)
+ToString(DaemonConnection::Phase phase)
 {
     switch (phase)
     {
-    case ServiceConnection::Phase::Waiting:
+    case DaemonConnection::Phase::Waiting:
         return "waiting";
-    case ServiceConnection::Phase::Asked:
+    case DaemonConnection::Phase::Asked:
         return "asked";
-    case ServiceConnection::Phase::Connecting:
+    case DaemonConnection::Phase::Connecting:
         return "connecting";
-    case ServiceConnection::Phase::Proving:
+    case DaemonConnection::Phase::Proving:
         return "proving";
-    case ServiceConnection::Phase::Established:
+    case DaemonConnection::Phase::Established:
         return "established";
-    case ServiceConnection::Phase::Carrying:
+    case DaemonConnection::Phase::Carrying:
         return "carrying";
-    case ServiceConnection::Phase::Over:
+    case DaemonConnection::Phase::Over:
         return "closed";
     }
     return "unknown";
 }
 
-ServiceConnection::ServiceConnection(DaemonHost& host,
-                                     BrokerLink& link,
-                                     ListenPort& listenPort,
-                                     ConnectionFacts facts)
+DaemonConnection::DaemonConnection(DaemonHost& host,
+                                   BrokerLink& link,
+                                   ListenPort& listenPort,
+                                   ConnectionFacts facts)
     : m_host(host),
       m_link(link),
       m_facts(std::move(facts)),
@@ -52,34 +52,34 @@ ServiceConnection::ServiceConnection(DaemonHost& host,
     ++m_host.connections;
 }
 
-ServiceConnection::~ServiceConnection() = default;
+DaemonConnection::~DaemonConnection() = default;
 
 const ConnectionFacts&
-ServiceConnection::Facts() const
+DaemonConnection::Facts() const
 {
     return m_facts;
 }
 
-ServiceConnection::Phase
-ServiceConnection::GetPhase() const
+DaemonConnection::Phase
+DaemonConnection::GetPhase() const
 {
     return m_phase;
 }
 
 bool
-ServiceConnection::IsUdp() const
+DaemonConnection::IsUdp() const
 {
     return m_facts.protocol == Protocol::Udp;
 }
 
 bool
-ServiceConnection::IsOfThisSession() const
+DaemonConnection::IsOfThisSession() const
 {
     return m_link.IsLoggedIn() && m_facts.session == m_link.Session();
 }
 
 void
-ServiceConnection::Enter(TimePoint now, Phase phase, std::string_view reason)
+DaemonConnection::Enter(TimePoint now, Phase phase, std::string_view reason)
 {
     const std::string_view from = m_begun ? ToString(m_phase) : std::string_view();
     m_begun = true;
@@ -88,11 +88,11 @@ ServiceConnection::Enter(TimePoint now, Phase phase, std::string_view reason)
 }
 
 void
-ServiceConnection::Tell(TimePoint now,
-                        ConnectionPhase phase,
-                        IsbCode code,
-                        uint64_t sentBytes,
-                        uint64_t receivedBytes)
+DaemonConnection::Tell(TimePoint now,
+                       ConnectionPhase phase,
+                       IsbCode code,
+                       uint64_t sentBytes,
+                       uint64_t receivedBytes)
 {
     if (m_facts.connection != 0 && IsOfThisSession())
     {
@@ -107,7 +107,7 @@ ServiceConnection::Tell(TimePoint now,
 }
 
 void
-ServiceConnection::Instruct(TimePoint now, const InstructMessage& message)
+DaemonConnection::Instruct(TimePoint now, const InstructMessage& message)
 {
     if (message.attempt <= m_lastInstruct || message.attempt < m_facts.attempt)
     {
@@ -141,7 +141,7 @@ ServiceConnection::Instruct(TimePoint now, const InstructMessage& message)
 }
 
 void
-ServiceConnection::ForgetAttempts()
+DaemonConnection::ForgetAttempts()
 {
     m_channel->Abandon();
     m_lastInstruct = 0;
@@ -151,13 +151,13 @@ ServiceConnection::ForgetAttempts()
 }
 
 void
-ServiceConnection::OnChannelProving(TimePoint now)
+DaemonConnection::OnChannelProving(TimePoint now)
 {
     Enter(now, Phase::Proving, "");
 }
 
 void
-ServiceConnection::OnChannelProven(TimePoint now)
+DaemonConnection::OnChannelProven(TimePoint now)
 {
     Tell(now, ConnectionPhase::Established, IsbCode::None);
     Enter(now, Phase::Established, "");
@@ -165,7 +165,7 @@ ServiceConnection::OnChannelProven(TimePoint now)
 }
 
 void
-ServiceConnection::OnChannelFailed(TimePoint now, IsbCode code)
+DaemonConnection::OnChannelFailed(TimePoint now, IsbCode code)
 {
     if (IsUdp() && m_channel->Socket() == 0)
     {
@@ -178,7 +178,7 @@ ServiceConnection::OnChannelFailed(TimePoint now, IsbCode code)
 }
 
 void
-ServiceConnection::Carry(TimePoint now, SocketId local, Endpoint localPeer)
+DaemonConnection::Carry(TimePoint now, SocketId local, Endpoint localPeer)
 {
     if (IsUdp())
     {
@@ -194,18 +194,18 @@ ServiceConnection::Carry(TimePoint now, SocketId local, Endpoint localPeer)
 }
 
 void
-ServiceConnection::OnJoinEnded(TimePoint now,
-                               SocketId,
-                               uint64_t bytesFromA,
-                               uint64_t bytesFromB,
-                               bool reset)
+DaemonConnection::OnJoinEnded(TimePoint now,
+                              SocketId,
+                              uint64_t bytesFromA,
+                              uint64_t bytesFromB,
+                              bool reset)
 {
     Tell(now, ConnectionPhase::Closed, IsbCode::None, bytesFromB, bytesFromA);
     End(now, "closed", reset ? "daemon.reset" : "", reset);
 }
 
 void
-ServiceConnection::OnRelayed(TimePoint now, uint64_t, size_t bytes, bool outwards)
+DaemonConnection::OnRelayed(TimePoint now, uint64_t, size_t bytes, bool outwards)
 {
     (outwards ? m_sent : m_received) += bytes;
     m_lastRelayed = now;
@@ -216,14 +216,14 @@ ServiceConnection::OnRelayed(TimePoint now, uint64_t, size_t bytes, bool outward
 }
 
 void
-ServiceConnection::WatchIdleness(TimePoint now)
+DaemonConnection::WatchIdleness(TimePoint now)
 {
     m_lastRelayed = now;
     m_idle.Set(now + m_host.settings.udpIdle);
 }
 
 void
-ServiceConnection::OnIdleTimer(TimePoint now)
+DaemonConnection::OnIdleTimer(TimePoint now)
 {
     const TimePoint due = m_lastRelayed + m_host.settings.udpIdle;
     if (now < due)
@@ -236,13 +236,13 @@ ServiceConnection::OnIdleTimer(TimePoint now)
 }
 
 void
-ServiceConnection::Cut(TimePoint now, std::string_view reason, bool reset)
+DaemonConnection::Cut(TimePoint now, std::string_view reason, bool reset)
 {
     End(now, "closed", reason, reset);
 }
 
 void
-ServiceConnection::End(TimePoint now, std::string_view to, std::string_view reason, bool reset)
+DaemonConnection::End(TimePoint now, std::string_view to, std::string_view reason, bool reset)
 {
     if (m_phase == Phase::Over)
     {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_CORE_DAEMON_SERVICE_CONNECTION_H
-#define ISB_CORE_DAEMON_SERVICE_CONNECTION_H
+#ifndef ISB_CORE_DAEMON_DAEMON_CONNECTION_H
+#define ISB_CORE_DAEMON_DAEMON_CONNECTION_H
 
 #include "model/core/daemon/broker-link.h"
 #include "model/core/daemon/daemon-host.h"
@@ -22,7 +22,7 @@ namespace isb
 ///        |          +--- next ---+------------+             +--> failed <--+
 ///        |              attempt
 ///        +-- session or IST lost (subscriber's side, while the client waits)
-class ServiceConnection : public ChannelOwner, public SocketOwner
+class DaemonConnection : public ChannelOwner, public SocketOwner
 {
   public:
     enum class Phase : uint8_t
@@ -36,11 +36,11 @@ class ServiceConnection : public ChannelOwner, public SocketOwner
         Over,
     };
 
-    ServiceConnection(DaemonHost& host,
-                      BrokerLink& link,
-                      ListenPort& listenPort,
-                      ConnectionFacts facts);
-    ~ServiceConnection() override;
+    DaemonConnection(DaemonHost& host,
+                     BrokerLink& link,
+                     ListenPort& listenPort,
+                     ConnectionFacts facts);
+    ~DaemonConnection() override;
 
     [[nodiscard]] const ConnectionFacts& Facts() const;
     [[nodiscard]] Phase GetPhase() const;
@@ -116,7 +116,7 @@ class ServiceConnection : public ChannelOwner, public SocketOwner
 };
 
 /// "waiting", "asked", ...
-[[nodiscard]] std::string_view ToString(ServiceConnection::Phase phase);
+[[nodiscard]] std::string_view ToString(DaemonConnection::Phase phase);
 
 } // namespace isb
 
