@@ -175,7 +175,8 @@ def chart(story: Story, world: World, traffic: Iterable[dict] = (), hello: int =
 def _order(step: Step) -> tuple[int, int]:
     """By time; at one moment what comes in stands above what is decided, and that above what goes
     out for it."""
-    rank = {"band": 0, "incident": 1, "choice": 3, "state": 3, "bulk": 6}.get(step.tag, 5)
+    rank = {"band": 0, "incident": 1, "choice": 3, "fallback": 4, "state": 3,
+            "bulk": 6}.get(step.tag, 5)
     if step.kind == "note" and rank == 5:
         rank = 3
     if step.tag == "packet" and step.way:
@@ -249,9 +250,18 @@ class _Builder:
         made = []
         for event in self.story.isb:
             if event["event"] == "ist-chosen":
-                why = event.get("reason", "").rpartition(".")[2].replace("-", " ")
                 made.append(Step(event["t"], "note", "choice", self.isb, label=
-                                 f"chooses {event.get('ist', '')}", detail=why, tone="gold"))
+                                 f"chooses {event.get('ist', '')}", detail=_bare(event),
+                                 tone="gold"))
+            elif event.get("to") in ("opened", "asked") and event.get("reason"):
+                again = event["to"] == "asked"
+                made.append(Step(event["t"], "note", "choice", self.isb, label=
+                                 f"{'now ' if again else ''}{event.get('path', '')}",
+                                 detail=_bare(event), tone="bad" if again else "gold"))
+            elif event["event"] == "splice-fallback":
+                made.append(Step(event["t"], "note", "fallback", self.isb, label=
+                                 f"{event.get('to', '')} instead of {event.get('from', '')}",
+                                 detail=_bare(event), tone="bad"))
         return made
 
     def _local(self) -> list[Step]:
@@ -387,10 +397,9 @@ class _Builder:
         story, made = self.story, []
         for event in story.sessions:
             if event["event"] == "reachability-known":
-                why = event.get("reason", "").rpartition(".")[2].replace("-", " ")
                 made.append(Step(event["t"], "note", "reachability", self.isb,
-                                 label=f"{event.get('user')} is {event.get('to')}", detail=why,
-                                 tone="gold", phase=0))
+                                 label=f"{event.get('user')} is {event.get('to')}",
+                                 detail=_bare(event), tone="gold", phase=0))
             elif event.get("to") == "closed":
                 made.append(Step(event["t"], "note", "session", self.isb,
                                  label=f"{event.get('user')}'s session ends",
@@ -427,6 +436,11 @@ class _Builder:
 def _ports(event: dict) -> str:
     source, target = (event.get(end, "").rpartition(":")[2] for end in ("src", "dst"))
     return f"{source} to {target}" if source and target else ""
+
+
+def _bare(event: dict) -> str:
+    """The reason without the prefix that says who found it."""
+    return event.get("reason", "").rpartition(".")[2].replace("-", " ")
 
 
 def _how(event: dict) -> str:

@@ -140,8 +140,9 @@ def tell(digest: Digest, world: World, key: Key) -> Story:
         at_broker = event["node"] in world.broker_nodes
         if kind == "connection-state" and not at_broker:
             _take_side(story, event, numbers)
-        elif kind in ("connection-state", "ist-chosen"):
-            if story.number and event.get("connection") == story.number:
+        elif kind in ("connection-state", "ist-chosen") or (kind == "splice-fallback"
+                                                            and at_broker):
+            if event.get("connection", 0) == story.number and _key_of(event) == key:
                 story.isb.append(event)
                 story.splices |= {event["splice"]} if event.get("splice") else set()
         elif kind == "subscription-state" and at_broker:

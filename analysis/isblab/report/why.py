@@ -139,14 +139,22 @@ class _Teller:
         known = [(message.at_ns, message.event) for message in story.messages]
         known += [(event["t"], event) for event in story.isb]
         for when, event in sorted(known, key=lambda item: item[0]):
-            if event.get("path") and event["path"] != path:
-                told.append((when, self._path_words(event["path"], bool(path))))
-                path = event["path"]
+            new = event.get("path", "")
+            again = event.get("to") == "asked" and event.get("reason")
+            if again:
+                told.append((when, self._again(new if new != path else "", event)))
+            elif new and new != path:
+                told.append((when, self._path_words(new, bool(path))))
+            path = new or path
         for event in story.isb:
             if event["event"] == "ist-chosen":
                 why = phrase(event.get("reason", ""))
                 told.append((event["t"], f"The ISB chose {event.get('ist', '')}"
                              + (f": {why}." if why else ".")))
+            elif event["event"] == "splice-fallback":
+                told.append((event["t"], f"{event.get('to', '').capitalize()} took the place of "
+                             f"{event.get('from', '').capitalize()}: "
+                             f"{phrase(event.get('reason', ''))}."))
         for message in story.messages:
             if message.name == "instruct":
                 told.append((message.at_ns, self._instruction(message)))
@@ -155,6 +163,13 @@ class _Teller:
                 told.append((message.at_ns, f"{message.user} saw the first SYN and reported its "
                              f"source port{' ' + port if port else ''}."))
         return told
+
+    def _again(self, path: str, event: dict) -> str:
+        """The ISB began anew with the same connection."""
+        how = "fell back to an IST" if path == "translated" else "asked anew"
+        code = event.get("detail", "")
+        more = f" ({phrase(code)})" if code and phrase(code) != phrase(event["reason"]) else ""
+        return f"The ISB {how}: {phrase(event['reason'])}{more}."
 
     def _path_words(self, path: str, again: bool) -> str:
         a, b = self.subscriber, self.provider
@@ -167,7 +182,7 @@ class _Teller:
             return "The ISB fell back to an IST."
         if self.asks_for_ist:
             return "The subscription asked for an IST, so both were to connect to one."
-        if "private" in (self._reach(a), self._reach(b)) and self._reach(b) != "public":
+        if self._reach(a) != "public" and self._reach(b) != "public":
             return "Neither could be reached from outside, so both were to connect to an IST."
         return "Both were to connect to an IST."
 

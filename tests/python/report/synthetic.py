@@ -116,7 +116,7 @@ def logins(trace: Trace, reach=("private", "private")) -> None:
         trace.send(14 + offset, user, False, "logged-in", detail="hello=10s")
         trace.send(14.1 + offset, user, False, "ist-list")
         trace.at(14.2 + offset, "isb", "reachability-known", user=user, to=known,
-                 reason="isb.addresses-differ" if known == "private" else "isb.probe-seen")
+                 reason="isb.address-differs" if known == "private" else "isb.probe-seen")
         trace.send(14.2 + offset, user, False, "nat-status", detail=f"reachability={known}")
     trace.send(20, "bob", True, "announce", service="web", detail="protocol=tcp")
     trace.at(22, "isb", "service-state", user="bob", service="web", to="announced")
@@ -125,8 +125,8 @@ def logins(trace: Trace, reach=("private", "private")) -> None:
     trace.at(32, "isb", "subscription-state", user="ann", peer="bob", service="web", to="offered")
     trace.send(32, "bob", False, "offer", peer="ann", service="web")
     trace.send(34, "bob", True, "answer", detail="accepted")
-    trace.at(36, "isb", "subscription-state", user="ann", peer="bob", service="web", to="stands",
-             **{"from": "offered"})
+    trace.at(36, "isb", "subscription-state", user="ann", peer="bob", service="web",
+             to="subscribed", **{"from": "offered"})
     trace.send(36, "ann", False, "subscribed")
     for n in range(4):
         trace.send(1000 * n + 500, "ann", True, "ping")
@@ -146,13 +146,13 @@ def broker(trace: Trace, ms: float, to: str, **fields) -> None:
              connection=CONNECTION, to=to, **fields)
 
 
-def opened(trace: Trace) -> None:
+def opened(trace: Trace, path="translated", reason="both-private") -> None:
     """A client comes at 1 s, ann opens a connection."""
     trace.at(1000, "ann", "client-state", to="connecting", detail="pages")
     side(trace, 1000, "ann", "waiting")
     side(trace, 1000, "ann", "asked", **{"from": "waiting"})
     trace.send(1000, "ann", True, "open", method="passive", id=1)
-    broker(trace, 1002, "opened")
+    broker(trace, 1002, "opened", path=path, reason=f"isb.{reason}")
 
 
 def carried(trace: Trace, ms: float, until: float = 4000) -> None:
@@ -173,8 +173,8 @@ def translated(method="passive") -> Trace:
     logins(trace)
     opened(trace)
     facts = {"connection": CONNECTION, "path": "translated", "method": method}
-    trace.at(1002, "isb", "ist-chosen", connection=CONNECTION, splice=SPLICE, ist="ist",
-             reason="isb.nearest")
+    trace.at(1002, "isb", "ist-chosen", user="ann", peer="bob", service="web", ist="ist",
+             connection=CONNECTION, splice=SPLICE, path="translated", reason="isb.nearest")
     trace.send(1002, "ist", False, "splice-request", splice=SPLICE, method=method,
                detail="a=0 b=0")
     trace.send(1002, "bob", False, "prepare", **facts, detail="attempt=1")
@@ -241,7 +241,7 @@ def reversed_() -> Trace:
     """Only the provider NATed: he connects to the subscriber (thesis Figure 3.4)."""
     trace = Trace()
     logins(trace, ("public", "private"))
-    opened(trace)
+    opened(trace, "reversed", "subscriber-public")
     facts = {"connection": CONNECTION, "path": "reversed"}
     trace.send(1002, "bob", False, "prepare", **facts, detail="attempt=1")
     trace.send(1004, "bob", True, "ready", connection=CONNECTION, detail="attempt=1")
@@ -265,8 +265,8 @@ def pure() -> Trace:
     logins(trace)
     opened(trace)
     facts = {"connection": CONNECTION, "path": "translated", "method": "pure"}
-    trace.at(1002, "isb", "ist-chosen", connection=CONNECTION, splice=SPLICE, ist="ist",
-             reason="isb.nearest")
+    trace.at(1002, "isb", "ist-chosen", user="ann", peer="bob", service="web", ist="ist",
+             connection=CONNECTION, splice=SPLICE, path="translated", reason="isb.nearest")
     trace.send(1002, "ist", False, "splice-request", splice=SPLICE, method="pure",
                detail="a=0 b=0")
     trace.send(1002.1, "bob", False, "prepare", **facts, detail="attempt=1")

@@ -41,6 +41,27 @@ def test_a_reversed_connection_says_why_it_ran_backwards(reported):
     assert "The ISB chose" not in text
 
 
+def test_a_fall_back_says_what_had_failed(reported):
+    trace = synthetic.Trace()
+    synthetic.logins(trace, ("private", "public"))
+    synthetic.opened(trace, "direct", "provider-public")
+    facts = {"connection": synthetic.CONNECTION}
+    synthetic.side(trace, 1008, "ann", "connecting", path="direct", **facts)
+    trace.send(3008, "ann", True, "status", reason="connect-failed", detail="phase=failed", **facts)
+    synthetic.side(trace, 3008, "ann", "asked", reason="daemon.connect-failed", **facts)
+    synthetic.broker(trace, 3010, "asked", path="translated", ist="ist", method="passive",
+                     reason="isb.direct-failed", detail="connect-failed")
+    synthetic.broker(trace, 3030, "established", path="translated", ist="ist", method="passive")
+    report = reported(trace, synthetic.lab(nat_b=None))
+    text = told(report)
+    assert "bob could be reached from outside, so ann was to connect to bob directly." in text
+    assert ("The ISB fell back to an IST: the direct connection had failed (a connection could not "
+            "be made as instructed).") in text
+    assert "worked, translated over ist" in text
+    lost, = [step for step in report.charts["chart"].steps if step.tag == "connect"]
+    assert (lost.source, lost.target, lost.until) == ("ann", "bob", None)
+
+
 def test_the_port_negotiation_of_pure_is_told(reported):
     text = told(reported(synthetic.pure(), synthetic.lab()))
     assert "ist saw the first SYN and reported its source port 41234." in text
