@@ -9,12 +9,14 @@ namespace isb
 
 IstPortPool::IstPortPool(uint16_t first, uint16_t last, Rng& random)
     : m_first(std::max<uint16_t>(first, 1)),
-      m_last(last)
+      m_last(last),
+      m_queued(PORTS),
+      m_taken(PORTS)
 {
     for (uint32_t port = m_first; port <= m_last; ++port)
     {
         m_queue.push_back(static_cast<uint16_t>(port));
-        m_queued.set(port);
+        m_queued[port] = true;
     }
     for (size_t i = m_queue.size(); i > 1; --i) // Fisher and Yates
     {
@@ -34,10 +36,10 @@ IstPortPool::Take()
             m_queue.push_back(port);
             continue;
         }
-        m_queued.reset(port);
+        m_queued[port] = false;
         if (!m_taken[port]) // else taken by TakeExactly(): Return() queues it again
         {
-            m_taken.set(port);
+            m_taken[port] = true;
             ++m_count;
             return port;
         }
@@ -52,7 +54,7 @@ IstPortPool::TakeExactly(uint16_t port)
     {
         return false;
     }
-    m_taken.set(port);
+    m_taken[port] = true;
     ++m_count;
     return true;
 }
@@ -64,12 +66,12 @@ IstPortPool::Return(uint16_t port)
     {
         return;
     }
-    m_taken.reset(port);
+    m_taken[port] = false;
     --m_count;
     if (port >= m_first && port <= m_last && !m_queued[port])
     {
         m_queue.push_back(port);
-        m_queued.set(port);
+        m_queued[port] = true;
     }
 }
 

@@ -4,12 +4,12 @@
 
 #include "model/core/random/rng.h"
 
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace isb
 {
@@ -46,8 +46,8 @@ class IstPortPool
     uint16_t m_first;
     uint16_t m_last;
     std::deque<uint16_t> m_queue;
-    std::bitset<PORTS> m_queued;
-    std::bitset<PORTS> m_taken;
+    std::vector<bool> m_queued;
+    std::vector<bool> m_taken;
     std::set<uint16_t> m_reserved;
     size_t m_count = 0; ///< taken
 };
