@@ -8,6 +8,7 @@
 #include "model/core/random/rng.h"
 #include "model/lab/lab-routes.h"
 #include "model/ns3/box-driver.h"
+#include "model/ns3/firewall-forwarder.h"
 #include "model/ns3/flow-meter.h"
 #include "model/ns3/ist-forwarder.h"
 #include "model/ns3/nat-forwarder.h"
@@ -37,12 +38,22 @@ enum SeedPurpose : uint64_t
     SEED_NAT = 1,
     SEED_IST,
     SEED_PROXY,
+    SEED_FIREWALL,
 };
 
 Ipv4Address
 ToAddress(isb::Ipv4 address)
 {
     return Ipv4Address(address.value);
+}
+
+/// The device of the port that is outside.
+Ptr<NetDevice>
+OutsideOf(Ptr<Node> node, const isb::Box& box)
+{
+    const Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
+    const Ipv4Address address = ToAddress(box.ports[box.outside].address);
+    return ipv4->GetNetDevice(static_cast<uint32_t>(ipv4->GetInterfaceForAddress(address)));
 }
 
 } // namespace
@@ -86,6 +97,18 @@ LabInstaller::GetBox(size_t index) const
     return m_boxes[index].node;
 }
 
+Ptr<NatForwarder>
+LabInstaller::GetNat(size_t index) const
+{
+    return m_boxes[index].nat;
+}
+
+const LabPrograms&
+LabInstaller::Programs() const
+{
+    return *m_programs;
+}
+
 uint64_t
 LabInstaller::SeedFor(uint64_t purpose, uint64_t index) const
 {
@@ -103,6 +126,7 @@ LabInstaller::Install()
     CreateLinks();
     CreateRoutes();
     CreateRoles();
+    CreatePrograms();
     return CreateTraffic();
 }
 
@@ -219,31 +243,17 @@ LabInstaller::CreateRoles()
     {
         const isb::Box& box = m_lab.boxes[i];
         BoxParts& parts = m_boxes[i];
-        Ptr<BoxDriver> driver = BoxHelper::GetDriver(parts.node);
         Ptr<Object> traced;
         switch (box.role)
         {
         case isb::BoxRole::Forwarder:
+            break;
         case isb::BoxRole::Firewall:
+            traced = CreateFirewall(i);
             break;
         case isb::BoxRole::Nat:
-        {
-            Ptr<Ipv4> ipv4 = parts.node->GetObject<Ipv4>();
-            const Ipv4Address outside = ToAddress(box.ports[box.outside].address);
-            const auto interface = static_cast<uint32_t>(ipv4->GetInterfaceForAddress(outside));
-            parts.nat = NatHelper().Install(parts.node,
-                                            ipv4->GetNetDevice(interface),
-                                            box.nat,
-                                            SeedFor(SEED_NAT, i));
-            if (box.lookup == isb::NatLookup::List)
-            {
-                driver->SetTableEntries(
-                    [nat = PeekPointer(parts.nat)]
-                    { return static_cast<uint32_t>(nat->Box().MappingCount()); });
-            }
-            traced = parts.nat;
+            traced = CreateNat(i);
             break;
-        }
         case isb::BoxRole::IstKernel:
             parts.ist = IstHelper().InstallKernel(parts.node, box.ist, SeedFor(SEED_IST, i));
             traced = parts.ist;
@@ -261,6 +271,63 @@ LabInstaller::CreateRoles()
                                                        { m_onEvent(event, box.name); }));
         }
     }
+}
+
+Ptr<Object>
+LabInstaller::CreateNat(size_t index)
+{
+    const isb::Box& box = m_lab.boxes[index];
+    BoxParts& parts = m_boxes[index];
+    isb::NatSettings settings = box.nat;
+    settings.allowedDestinations = box.allowed;
+    parts.nat = NatHelper().Install(parts.node,
+                                    OutsideOf(parts.node, box),
+                                    settings,
+                                    SeedFor(SEED_NAT, index));
+    if (box.lookup == isb::NatLookup::List)
+    {
+        BoxHelper::GetDriver(parts.node)
+            ->SetTableEntries([nat = PeekPointer(parts.nat)]
+                              { return static_cast<uint32_t>(nat->Box().MappingCount()); });
+    }
+    return parts.nat;
+}
+
+Ptr<Object>
+LabInstaller::CreateFirewall(size_t index)
+{
+    const isb::Box& box = m_lab.boxes[index];
+    BoxParts& parts = m_boxes[index];
+    isb::FilterSettings settings;
+    settings.allowedDestinations = box.allowed;
+    for (size_t port = 0; port < box.ports.size(); ++port)
+    {
+        if (port != box.outside)
+        {
+            const isb::LabPort& inside = box.ports[port];
+            settings.internal.push_back(inside.subnet);
+            settings.internal.insert(settings.internal.end(),
+                                     inside.beyond.begin(),
+                                     inside.beyond.end());
+        }
+    }
+    parts.firewall = NatHelper().InstallFirewall(parts.node,
+                                                 OutsideOf(parts.node, box),
+                                                 settings,
+                                                 SeedFor(SEED_FIREWALL, index));
+    return parts.firewall;
+}
+
+void
+LabInstaller::CreatePrograms()
+{
+    std::vector<Ptr<Node>> nodes;
+    for (const HostParts& host : m_hosts)
+    {
+        nodes.push_back(host.node);
+    }
+    m_programs = std::make_unique<LabPrograms>(m_lab, std::move(nodes), m_seed, m_onEvent);
+    m_programs->Install();
 }
 
 } // namespace ns3

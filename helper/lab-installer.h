@@ -2,6 +2,8 @@
 #ifndef ISB_HELPER_LAB_INSTALLER_H
 #define ISB_HELPER_LAB_INSTALLER_H
 
+#include "helper/lab-programs.h"
+
 #include "model/core/trace/trace-event.h"
 #include "model/lab/lab-result.h"
 #include "model/lab/lab.h"
@@ -11,14 +13,18 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ns3
 {
 
 class BoxDriver;
+class FirewallForwarder;
 class FlowMeter;
 class IstForwarder;
 class NatForwarder;
@@ -27,8 +33,8 @@ class ProxyApplication;
 class TrafficApplication;
 
 /**
- * Turns a Lab into ns-3 nodes, links, routes, boxes and traffic, and reads the result after the
- * run. One at a time in a process: it sets ns-3's seed and checksum switch.
+ * Turns a Lab into ns-3 nodes, links, routes, boxes, programs and traffic, and reads the result
+ * after the run. One at a time in a process: it sets ns-3's seed and checksum switch.
  *
  * After the end of the lab's duration the simulation must go on for DrainTime(): nothing is sent
  * any more, but datagrams that are under way arrive and do not count as lost.
@@ -60,12 +66,17 @@ class LabInstaller
 
     Ptr<Node> GetHost(size_t index) const;
     Ptr<Node> GetBox(size_t index) const;
+    /// Null when box `index` is no NAT.
+    Ptr<NatForwarder> GetNat(size_t index) const;
+    /// After Install().
+    const LabPrograms& Programs() const;
 
   private:
     struct BoxParts
     {
         Ptr<Node> node;
         Ptr<NatForwarder> nat;
+        Ptr<FirewallForwarder> firewall;
         Ptr<IstForwarder> ist;
         Ptr<ProxyApplication> proxy;
         size_t orders = 0; ///< pairs of ports that the traffic asks of this IST
@@ -76,13 +87,31 @@ class LabInstaller
         Ptr<Node> node;
     };
 
+    /// The server of a service: one for all its clients.
+    struct ServerParts
+    {
+        isb::TrafficKind kind = isb::TrafficKind::TcpBulk;
+        std::pair<uint64_t, uint64_t> sizes; ///< of requests and responses, bytes
+        Ptr<TrafficApplication> program;
+    };
+
     void CreateNodes();
     void CreateLinks();
     void CreateRoutes();
     void CreateRoles();
+    Ptr<Object> CreateNat(size_t index);
+    Ptr<Object> CreateFirewall(size_t index);
+    void CreatePrograms();
     [[nodiscard]] std::optional<std::string> CreateTraffic();
+    [[nodiscard]] std::optional<std::string> CreateEnds(size_t index);
     [[nodiscard]] std::optional<std::string> CreateTcp(size_t index);
     [[nodiscard]] std::optional<std::string> CreateUdp(size_t index);
+    void CreateRequests(size_t index);
+    /// A client at its daemon's local port, and the server when it is the service's first.
+    [[nodiscard]] std::optional<std::string> CreateService(size_t index);
+    void CreateClient(size_t index, isb::Endpoint target);
+    [[nodiscard]] std::optional<std::string> JoinServer(size_t index);
+    Ptr<TrafficApplication> MakeServer(const isb::Traffic& traffic, uint16_t port);
     /// Has the IST told, when the traffic starts, about one connection or datagram flow: an order
     /// given long before would end as unmatched. Refuses more than the IST takes at all.
     [[nodiscard]] std::optional<std::string> OrderPair(const isb::Traffic& traffic,
@@ -104,6 +133,8 @@ class LabInstaller
     WireCallback m_onWire;
     std::vector<HostParts> m_hosts;
     std::vector<BoxParts> m_boxes;
+    std::unique_ptr<LabPrograms> m_programs;
+    std::map<std::pair<size_t, size_t>, ServerParts> m_servers; ///< by provider, service
     std::vector<Ptr<FlowMeter>> m_meters;
     uint32_t m_nextPort;
 };

@@ -4,6 +4,7 @@
 #include "helper/lab-installer.h"
 
 #include "model/ns3/box-driver.h"
+#include "model/ns3/firewall-forwarder.h"
 #include "model/ns3/flow-meter.h"
 #include "model/ns3/ist-forwarder.h"
 #include "model/ns3/nat-forwarder.h"
@@ -20,6 +21,13 @@ namespace ns3
 
 namespace
 {
+
+bool
+OverTcp(isb::TrafficKind kind)
+{
+    return kind == isb::TrafficKind::TcpBulk || kind == isb::TrafficKind::RequestResponse ||
+           kind == isb::TrafficKind::TcpPingPong;
+}
 
 isb::RttSummary
 Summarize(std::vector<uint64_t> samples)
@@ -59,6 +67,9 @@ LabInstaller::Result() const
     {
         result.boxes.push_back(BoxOf(i));
     }
+    result.subscriptions = m_programs->Subscriptions();
+    result.brokers = m_programs->Brokers();
+    result.translators = m_programs->Translators();
     result.expectations = JudgeExpectations(m_lab, result);
     return result;
 }
@@ -108,6 +119,14 @@ LabInstaller::AddRoleCounters(const BoxParts& parts, isb::BoxResult& result)
             addDrops(DropInfo(static_cast<isb::NatDrop>(i)).reason, counters.drops[i]);
         }
     }
+    if (parts.firewall)
+    {
+        const isb::FilterCounters counters = parts.firewall->Filter().Counters();
+        for (size_t i = 0; i < isb::NAT_DROP_COUNT; ++i)
+        {
+            addDrops(FilterDropInfo(static_cast<isb::NatDrop>(i)).reason, counters.drops[i]);
+        }
+    }
     if (parts.ist)
     {
         const isb::IstCounters& counters = parts.ist->Engine().Counters();
@@ -141,7 +160,9 @@ LabInstaller::TrafficOf(size_t index) const
     result.to = m_lab.hosts[traffic.to].name;
     result.sentBytes = sum.sentBytes;
     result.receivedBytes = sum.receivedBytes;
-    if (traffic.kind == isb::TrafficKind::TcpBulk)
+    result.failed = sum.failed;
+    result.completed = sum.completed;
+    if (OverTcp(traffic.kind))
     {
         result.connections = traffic.connections;
         result.established = sum.established;
@@ -162,6 +183,7 @@ LabInstaller::TrafficOf(size_t index) const
         result.throughputBps = (result.sentRateBps + result.receivedRateBps) / 2;
     }
     result.rtt = Summarize(sum.roundTripsNs);
+    result.firstByte = Summarize(sum.firstBytesNs);
     return result;
 }
 

@@ -41,7 +41,7 @@ LabInstaller::CreateTraffic()
     uint32_t needed = 0;
     for (const isb::Traffic& traffic : m_lab.traffic)
     {
-        needed += 1 + 2 * traffic.connections;
+        needed += traffic.service ? 0 : 1 + 2 * traffic.connections;
     }
     if (m_nextPort + needed > LAST_PORT)
     {
@@ -51,12 +51,34 @@ LabInstaller::CreateTraffic()
     for (size_t i = 0; i < m_lab.traffic.size(); ++i)
     {
         m_meters.push_back(CreateObject<FlowMeter>(static_cast<uint32_t>(i)));
-        const bool tcp = m_lab.traffic[i].kind == isb::TrafficKind::TcpBulk;
-        if (auto error = tcp ? CreateTcp(i) : CreateUdp(i))
+        if (auto error = CreateEnds(i))
         {
             return "traffic '" + m_lab.traffic[i].name + "': " + *error;
         }
         Announce(m_lab.traffic[i]);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string>
+LabInstaller::CreateEnds(size_t index)
+{
+    const isb::Traffic& traffic = m_lab.traffic[index];
+    if (traffic.service)
+    {
+        return CreateService(index);
+    }
+    switch (traffic.kind)
+    {
+    case isb::TrafficKind::TcpBulk:
+        return CreateTcp(index);
+    case isb::TrafficKind::UdpRate:
+    case isb::TrafficKind::UdpPingPong:
+        return CreateUdp(index);
+    case isb::TrafficKind::RequestResponse:
+    case isb::TrafficKind::TcpPingPong:
+        CreateRequests(index);
+        break;
     }
     return std::nullopt;
 }
@@ -93,6 +115,18 @@ LabInstaller::Attach(const isb::Traffic& traffic, size_t host, Ptr<TrafficApplic
     application->SetStartTime(ToTime(traffic.start));
     application->SetStopTime(ToTime(traffic.stop));
     m_hosts[host].node->AddApplication(application);
+    if (m_onEvent)
+    {
+        application->TraceConnectWithoutContext(
+            "Events",
+            Callback<void, const isb::TraceEvent&>(
+                [this, &traffic, host](const isb::TraceEvent& event)
+                {
+                    isb::TraceEvent named = event; // a program does not know its traffic's name
+                    named.detail = traffic.name;
+                    m_onEvent(named, m_lab.hosts[host].name);
+                }));
+    }
 }
 
 std::optional<std::string>
@@ -179,10 +213,12 @@ LabInstaller::CreateTcp(size_t index)
     receiver->SetPort(listenPort);
     receiver->SetPlans(receiving);
     receiver->SetTuning(tuning);
+    receiver->SetAttribute("TotalBytes", UintegerValue(traffic.totalBytes));
     Attach(traffic, traffic.to, receiver);
     Ptr<TcpBulkSender> sender = CreateObject<TcpBulkSender>();
     sender->SetPlans(sending);
     sender->SetTuning(tuning);
+    sender->SetAttribute("TotalBytes", UintegerValue(traffic.totalBytes));
     Attach(traffic, traffic.from, sender);
     return std::nullopt;
 }
