@@ -58,7 +58,8 @@ NatHelper::InstallFirewall(Ptr<Node> node,
                            uint64_t seed) const
 {
     Ptr<FirewallForwarder> firewall = CreateObject<FirewallForwarder>();
-    firewall->Install(node, outside, settings, seed);
+    firewall->SetSettings(settings);
+    firewall->Install(node, outside, seed);
     return firewall;
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/ns3/firewall-forwarder.h"
 
-#include "model/ns3/sim-time.h"
+#include "model/ns3/setting-accessor.h"
 
 #include "ns3/ipv4.h"
 #include "ns3/node.h"
-
-#include <utility>
 
 namespace ns3
 {
@@ -16,10 +14,30 @@ NS_OBJECT_ENSURE_REGISTERED(FirewallForwarder);
 TypeId
 FirewallForwarder::GetTypeId()
 {
-    static TypeId tid = TypeId("ns3::FirewallForwarder")
-                            .SetParent<PacketHook>()
-                            .SetGroupName("Isb")
-                            .AddConstructor<FirewallForwarder>();
+    static const isb::FilterSettings defaults;
+    static TypeId tid =
+        TypeId("ns3::FirewallForwarder")
+            .SetParent<PacketHook>()
+            .SetGroupName("Isb")
+            .AddConstructor<FirewallForwarder>()
+            .AddAttribute(
+                "Flows",
+                "Flows known at once; one more is refused.",
+                UintegerValue(defaults.flows),
+                MakeSettingAccessor(&FirewallForwarder::m_settings, &isb::FilterSettings::flows),
+                MakeUintegerChecker<size_t>(1))
+            .AddAttribute("FragmentedDatagrams",
+                          "Datagrams whose fragments are followed, a side.",
+                          UintegerValue(defaults.fragmentedDatagrams),
+                          MakeSettingAccessor(&FirewallForwarder::m_settings,
+                                              &isb::FilterSettings::fragmentedDatagrams),
+                          MakeUintegerChecker<size_t>(0))
+            .AddAttribute("HeldFragments",
+                          "Fragments that wait for their first one, a side.",
+                          UintegerValue(defaults.heldFragments),
+                          MakeSettingAccessor(&FirewallForwarder::m_settings,
+                                              &isb::FilterSettings::heldFragments),
+                          MakeUintegerChecker<size_t>(0));
     return tid;
 }
 
@@ -27,22 +45,33 @@ FirewallForwarder::FirewallForwarder() = default;
 FirewallForwarder::~FirewallForwarder() = default;
 
 void
-FirewallForwarder::Install(Ptr<Node> node,
-                           Ptr<NetDevice> outside,
-                           isb::FilterSettings settings,
-                           uint64_t seed)
+FirewallForwarder::SetSettings(const isb::FilterSettings& settings)
 {
+    m_settings = settings;
+}
+
+const isb::FilterSettings&
+FirewallForwarder::GetSettings() const
+{
+    return m_settings;
+}
+
+void
+FirewallForwarder::Install(Ptr<Node> node, Ptr<NetDevice> outside, uint64_t seed)
+{
+    PacketHook::Install(node);
     m_outside = outside;
-    settings.checksums = Node::ChecksumEnabled();
-    settings.own.clear();
-    const Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
-    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+    m_settings.checksums = Node::ChecksumEnabled();
+    m_settings.own.clear();
+    for (uint32_t i = 1; i < m_ipv4->GetNInterfaces(); ++i) // 0 is the loopback
     {
-        settings.own.push_back({ipv4->GetAddress(i, 0).GetLocal().Get()});
+        for (uint32_t j = 0; j < m_ipv4->GetNAddresses(i); ++j)
+        {
+            m_settings.own.push_back({m_ipv4->GetAddress(i, j).GetLocal().Get()});
+        }
     }
     m_rng = std::make_unique<isb::SeededRng>(seed);
-    m_filter = std::make_unique<isb::PacketFilter>(settings, *m_rng, &m_trace);
-    PacketHook::Install(node);
+    m_filter = std::make_unique<isb::PacketFilter>(m_settings, *m_rng, &m_trace);
 }
 
 const isb::PacketFilter&
@@ -58,6 +87,12 @@ FirewallForwarder::DoDispose()
     PacketHook::DoDispose();
 }
 
+bool
+FirewallForwarder::WantsPreRouting(const Ipv4Header& header, const Ptr<const NetDevice>&) const
+{
+    return !header.GetDestination().IsLocalhost();
+}
+
 PacketHook::Fate
 FirewallForwarder::PreRouting(HeaderImage& image,
                               const Ptr<const Packet>& packet,
@@ -65,22 +100,15 @@ FirewallForwarder::PreRouting(HeaderImage& image,
                               const Ptr<const NetDevice>& device)
 {
     const isb::NatSide side = device == m_outside ? isb::NatSide::Outside : isb::NatSide::Inside;
+    const isb::MutableBytes bytes = image.Bytes();
     const isb::FilterVerdict verdict =
-        m_filter->Process(SimulatedNow(), side, image.Bytes(), image.PacketLength());
-    Fate fate = Fate::Taken;
-    switch (verdict.action)
+        m_filter->Process(SimulatedNow(), side, {bytes.data, bytes.size}, image.PacketLength());
+    if (verdict.action == isb::FilterVerdict::Action::Hold)
     {
-    case isb::FilterVerdict::Action::Pass:
-        fate = Fate::Pass;
-        break;
-    case isb::FilterVerdict::Action::Hold:
         Hold(verdict.ticket, {packet, header, device});
-        break;
-    case isb::FilterVerdict::Action::Drop:
-        break;
     }
     Settle();
-    return fate;
+    return verdict.action == isb::FilterVerdict::Action::Pass ? Fate::Pass : Fate::Taken;
 }
 
 void

@@ -6,13 +6,17 @@
 #include "model/core/random/rng.h"
 #include "model/ns3/packet-hook.h"
 
+#include <cstdint>
 #include <memory>
 
 namespace ns3
 {
 
-/// A firewall on an ns-3 node: isb::PacketFilter behind a PacketHook. All interfaces are inside but
-/// one. Packets are judged before the node routes them; what the node sends itself is not.
+/**
+ * A firewall without translation on a router (thesis 3.7.1): isb::PacketFilter behind a PacketHook.
+ * It judges every packet as it comes in, and changes none. A NAT with a firewall in it is a
+ * NatForwarder with isb::NatSettings::allowedDestinations.
+ */
 class FirewallForwarder : public PacketHook
 {
   public:
@@ -20,12 +24,13 @@ class FirewallForwarder : public PacketHook
     FirewallForwarder();
     ~FirewallForwarder() override;
 
-    /// Starts filtering on `node`: `outside` is the device towards everybody else. The node's own
-    /// addresses and whether packets carry checksums are filled in.
-    void Install(Ptr<Node> node,
-                 Ptr<NetDevice> outside,
-                 isb::FilterSettings settings,
-                 uint64_t seed);
+    /// All at once; the attributes then read these settings. Before Install().
+    void SetSettings(const isb::FilterSettings& settings);
+    const isb::FilterSettings& GetSettings() const;
+
+    /// Starts filtering on `node`: what comes by `outside` is from outside. The node's own
+    /// addresses are taken from its interfaces.
+    void Install(Ptr<Node> node, Ptr<NetDevice> outside, uint64_t seed);
 
     /// The machine; only after Install().
     const isb::PacketFilter& Filter() const;
@@ -35,12 +40,15 @@ class FirewallForwarder : public PacketHook
                     const Ptr<const Packet>& packet,
                     const Ipv4Header& header,
                     const Ptr<const NetDevice>& device) override;
+    bool WantsPreRouting(const Ipv4Header& header,
+                         const Ptr<const NetDevice>& device) const override;
     void OnTimeout(isb::TimePoint now) override;
     void DoDispose() override;
 
   private:
     void Settle();
 
+    isb::FilterSettings m_settings;
     std::unique_ptr<isb::SeededRng> m_rng;
     std::unique_ptr<isb::PacketFilter> m_filter;
     Ptr<NetDevice> m_outside;
