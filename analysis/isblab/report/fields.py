@@ -16,7 +16,8 @@ __all__ = ["METHODS", "Rewriting", "as_text", "draw", "rewritings"]
 _IP = (("", "version", 0, 4), ("", "IHL", 4, 4), ("ip.tos", "type of service", 8, 8),
        ("ip.length", "total length", 16, 16), ("ip.id", "identification", 32, 16),
        ("", "flags", 48, 3), ("ip.fragment", "fragment offset", 51, 13),
-       ("ip.ttl", "time to live", 64, 8), ("ip.protocol", "protocol", 72, 8), ("ip.checksum", "header checksum", 80, 16),
+       ("ip.ttl", "time to live", 64, 8), ("ip.protocol", "protocol", 72, 8),
+        ("ip.checksum", "header checksum", 80, 16),
        ("ip.src", "source address", 96, 32), ("ip.dst", "destination address", 128, 32))
 _TCP = (("tcp.sport", "source port", 0, 16), ("tcp.dport", "destination port", 16, 16),
         ("tcp.seq", "sequence number", 32, 32), ("tcp.ack", "acknowledgement number", 64, 32),

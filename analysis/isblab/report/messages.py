@@ -11,7 +11,6 @@ __all__ = ["Message", "facts", "matched", "phase_of"]
 
 _UP = frozenset("login ping probe-seen announce withdraw list subscribe answer unsubscribe open "
                 "ready nearness splice-ready splice-event load".split())
-_ON_THE_WAY_NS = 3_000_000_000  # a message that takes longer without a name is taken for lost
 _BOTH = frozenset({"bye", "fault", "status"})
 
 _LABELS = {
@@ -151,7 +150,7 @@ def _is_up(event: dict, sent: bool, brokers: Collection[str], ists: Collection[s
 def matched(events: Iterable[dict], brokers: Collection[str],
             ists: Collection[str] = ()) -> list[Message]:
     """Messages in the order of sending. The two ends show the same direction, message, sequence
-    and user (before a login the ISB does not know the user: then the first that is not taken)."""
+    and user; a session that begins anew counts from 1 again, so the newest that fits counts."""
     waiting: dict[tuple, list[dict]] = defaultdict(list)
     pairs: list[tuple[dict | None, dict | None, bool]] = []
     for event in events:
@@ -159,26 +158,15 @@ def matched(events: Iterable[dict], brokers: Collection[str],
         if kind not in ("message-sent", "message-received"):
             continue
         up = _is_up(event, kind == "message-sent", brokers, ists)
-        key = (up, event.get("message"), event.get("sequence"))
+        key = (up, event.get("user", ""), event.get("message"), event.get("sequence"))
         if kind == "message-sent":
             waiting[key].append(event)
             continue
-        sent = _latest(waiting[key], event)
+        sent = waiting[key].pop() if waiting[key] else None
         pairs.append((sent, event, up))
     lost = [(event, None, key[0]) for key, events in waiting.items() for event in events]
     made = [_message(*pair) for pair in (*pairs, *lost)]
     return sorted(made, key=lambda message: message.at_ns)
-
-
-def _latest(candidates: list[dict], received: dict) -> dict | None:
-    user = received.get("user", "")
-    for index in range(len(candidates) - 1, -1, -1):
-        if user and candidates[index].get("user", "") == user:
-            return candidates.pop(index)
-    for index, sent in enumerate(candidates):  # unnamed ones arrive in the order of sending
-        if received["t"] - sent["t"] <= _ON_THE_WAY_NS and not (user and sent.get("user")):
-            return candidates.pop(index)
-    return None
 
 
 def _message(sent: dict | None, received: dict | None, up: bool) -> Message:

@@ -15,8 +15,8 @@ __all__ = ["Key", "Story", "keys", "tell"]
 Key = tuple[str, str, str]
 """(subscriber, provider, service)."""
 
-_CARRIED = ("handshake-packet", "splice-state", "splice-paired", "splice-fallback", "proxy-paired",
-            "header-rewritten")
+_CARRIED = ("splice-ordered", "handshake-packet", "splice-state", "splice-paired",
+            "splice-fallback", "proxy-paired", "header-rewritten")
 _FAILED = ("failed", "refused", "ended")
 
 
@@ -157,7 +157,9 @@ def tell(digest: Digest, world: World, key: Key) -> Story:
         elif kind == "node-state":
             story.incidents.append(event)
     _take_messages(story, events, world)
-    _take_splices(story, events, world)
+    nodes = {world.node_of(ist) for ist in story.ists}
+    story.carried = [event for event in digest.of_splices(story.splices)
+                     if event["event"] in _CARRIED and event["node"] in nodes]
     _take_client(story, events, world)
     story.drops = [event for event in digest.dropped if _is_theirs(event, story, world)]
     return story
@@ -257,36 +259,6 @@ def _belongs(message: Message, story: Story, world: World, begun: dict[str, Mess
     if message.name == "fault":
         return not story.number
     return over is None or message.at_ns <= over or message.name == "bye"
-
-
-def _take_splices(story: Story, events: list[dict], world: World) -> None:
-    """The IST's events: by splice; a carrier that does not know it, by the ports ordered."""
-    nodes = {world.node_of(ist) for ist in story.ists}
-    ports: set[tuple[str, str]] = set()
-    numbers: set[tuple[str, int]] = set()
-    for event in events:
-        if event["node"] not in nodes:
-            continue
-        kind, node = event["event"], event["node"]
-        if kind == "splice-ordered":
-            if event.get("splice") in story.splices:
-                story.carried.append(event)
-                ports |= {(node, event[key].rpartition(":")[2]) for key in ("dst", "translated")
-                          if event.get(key)}
-                ports.discard((node, "0"))
-            continue
-        if event.get("splice"):
-            if event["splice"] in story.splices and kind in _CARRIED:
-                story.carried.append(event)
-            continue
-        if kind not in _CARRIED:
-            continue
-        ends = {(node, event[key].rpartition(":")[2]) for key in ("src", "dst") if event.get(key)}
-        number = (node, event.get("id", 0))
-        if number in numbers or ends & ports:
-            if kind != "handshake-packet" or number[1]:
-                numbers.add(number)
-            story.carried.append(event)
 
 
 def _take_client(story: Story, events: list[dict], world: World) -> None:

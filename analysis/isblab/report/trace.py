@@ -9,7 +9,8 @@ any size can be asked about one of them.
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,10 @@ HELLO_MESSAGES = frozenset({"ping", "pong", "load", "nearness", "ist-list"})
 MOST_KEPT = 60_000  # events kept whole
 MOST_DROPS = 2_000  # dropped packets kept whole, besides the counts
 _QUEUES = ("box.", "impair.")  # drops of full queues: nobody's decision, and many
+
+_HELLO = re.compile(rb'"event": ?"(message-sent|message-received)".*"user": ?"([^"]*)".*'
+                    rb'"message": ?"(ping|pong|load)"')
+_ON_THE_WAY_NS = 3_000_000_000  # a message without a name that takes longer is taken for lost
 
 _COUNTED_ONLY = frozenset({"mapping-created", "mapping-expired"})
 
@@ -69,23 +74,35 @@ class Digest:
     splices: dict[str, set[int]] = field(default_factory=dict)
     mappings: Counter = field(default_factory=Counter)
     end_ns: int = 0
-    _places: dict[str, list[int]] | None = field(default=None, repr=False)
+    _places: dict[str | int, list[int]] | None = field(default=None, repr=False)
+    _unnamed: deque[dict] = field(default_factory=deque, repr=False)
 
     def of_kind(self, *kinds: str) -> Iterator[dict]:
         """The kept events of these kinds."""
         return (event for event in self.kept if event["event"] in kinds)
 
     def about(self, *users: str) -> list[dict]:
-        """The kept events about these users, and those that name nobody, in their order."""
+        """The kept events about these users and those about nobody, in their order; without those
+        of splices, which of_splices() has."""
+        index = self._index()
+        found = {place for name in (*users, "") for place in index.get(name, ())}
+        return [self.kept[place] for place in sorted(found)]
+
+    def of_splices(self, splices: Collection[int]) -> list[dict]:
+        """The kept events of ISTs about these splices, in their order."""
+        index = self._index()
+        found = {place for splice in splices for place in index.get(splice, ())}
+        return [self.kept[place] for place in sorted(found)]
+
+    def _index(self) -> dict[str | int, list[int]]:
+        """Places in `kept` by user and, of events that name none, by splice; "" for the others."""
         if self._places is None:
             self._places = {}
             for place, event in enumerate(self.kept):
-                for name in {event.get("user", ""), event.get("peer", "")}:
+                names = {event[key] for key in ("user", "peer") if event.get(key)}
+                for name in names or {event.get("splice", "")}:
                     self._places.setdefault(name, []).append(place)
-        found = {place for name in users for place in self._places.get(name, ())}
-        found |= {place for place in self._places.get("", ())
-                  if not self.kept[place].get("user")}
-        return [self.kept[place] for place in sorted(found)]
+        return self._places
 
 
 def _text(value: str) -> str:
@@ -98,19 +115,28 @@ def _text(value: str) -> str:
         return value
 
 
+def _event(line: bytes) -> dict | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or event.get("event", "result") == "result":
+        return None
+    event.setdefault("node", "")
+    event.setdefault("t", 0)
+    if b"\\u00" in line:
+        return {key: _text(value) if isinstance(value, str) else value
+                for key, value in event.items()}
+    return event
+
+
 def events_of(path: Path) -> Iterator[dict]:
     """All events of a file; lines that are none (a truncated last one) are passed over."""
     with open(path, "rb") as file:
         for line in file:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict) and event.get("event", "result") != "result":
-                event.setdefault("node", "")
-                event.setdefault("t", 0)
-                yield {key: _text(value) if isinstance(value, str) else value
-                       for key, value in event.items()}
+            event = _event(line)
+            if event is not None:
+                yield event
 
 
 def digest(path: Path, brokers: Collection[str] = (),
@@ -123,9 +149,28 @@ def digest(path: Path, brokers: Collection[str] = (),
         focus: names of users; events of other users are counted only. None: all are kept.
     """
     made = Digest()
-    for event in events_of(path):
-        _take(made, event, frozenset(brokers), None if focus is None else frozenset(focus))
+    brokers, focus = frozenset(brokers), None if focus is None else frozenset(focus)
+    with open(path, "rb") as file:
+        for line in file:
+            if _count_only(made, line):
+                continue
+            event = _event(line)
+            if event is not None:
+                _take(made, event, brokers, focus)
     return made
+
+
+def _count_only(made: Digest, line: bytes) -> bool:
+    """Counts an event of hello traffic without reading all of it; False for any other."""
+    found = _HELLO.search(line)
+    if not found or b"\\" in line:
+        return False
+    kind, user, message = (part.decode("ascii", "replace") for part in found.groups())
+    made.kinds[kind] += 1
+    if kind == "message-sent":
+        made.messages[user, message] += 1
+        made.hello[user] += 1
+    return True
 
 
 def _take(made: Digest, event: dict, brokers: frozenset, focus: frozenset | None) -> None:
@@ -145,12 +190,30 @@ def _take(made: Digest, event: dict, brokers: frozenset, focus: frozenset | None
         return
     if event.get("message") in HELLO_MESSAGES:
         return
+    if kind.startswith("message-"):
+        _name(made, event)
     if focus is not None and not _concerns(event, focus):
         return
     if len(made.kept) < MOST_KEPT:
         made.kept.append(event)
     else:
         made.cut += 1
+
+
+def _name(made: Digest, event: dict) -> None:
+    """What the ISB sends before a login names nobody; who receives it tells whose it was."""
+    if event.get("user"):
+        if event["event"] == "message-received":
+            for sent in made._unnamed:
+                if (sent.get("message"), sent.get("sequence")) == (event.get("message"),
+                                                                   event.get("sequence")):
+                    sent["user"] = event["user"]
+                    made._unnamed.remove(sent)
+                    break
+    elif event["event"] == "message-sent":
+        while made._unnamed and event["t"] - made._unnamed[0]["t"] > _ON_THE_WAY_NS:
+            made._unnamed.popleft()
+        made._unnamed.append(event)
 
 
 def _concerns(event: dict, focus: frozenset) -> bool:

@@ -208,10 +208,11 @@ def spliced(trace: Trace, ms: float) -> None:
         peer, own = ends[user]
         pair = (peer, own) if how == "received" else (own, peer)
         trace.at(when, "ist", "handshake-packet", proto="tcp", src=pair[0], dst=pair[1],
-                 detail=flags, id=1, **{"from": how})
+                 detail=flags, id=1, splice=SPLICE, **{"from": how})
 
     def state(when: float, before: str, after: str) -> None:
-        trace.at(when, "ist", "splice-state", id=1, src=ends["ann"][0], dst=ends["ann"][1],
+        trace.at(when, "ist", "splice-state", id=1, splice=SPLICE,
+             src=ends["ann"][0], dst=ends["ann"][1],
                  **{"from": before, "to": after})
 
     packet(ms, "ann", "SYN", "received")
@@ -223,11 +224,13 @@ def spliced(trace: Trace, ms: float) -> None:
     packet(ms + 4, "ann", "ACK", "received")
     packet(ms + 4.1, "bob", "ACK", "received")
     state(ms + 4.1, "IST_SYN_RCVD", "ESTABLISHED")
-    trace.at(ms + 4.2, "ist", "header-rewritten", id=1, src=ends["ann"][0], dst=ends["ann"][1],
+    trace.at(ms + 4.2, "ist", "header-rewritten", id=1, splice=SPLICE,
+             src=ends["ann"][0], dst=ends["ann"][1],
              method="passive", detail="ip.src=198.18.2.2>198.18.1.2 ip.dst=198.18.1.2>198.18.3.2 "
              "tcp.sport=40001>20001 tcp.dport=20000>40002 ip.checksum=4660>22136 "
              "tcp.checksum=1>2")
-    trace.at(ms + 4.3, "ist", "header-rewritten", id=1, src=ends["bob"][0], dst=ends["bob"][1],
+    trace.at(ms + 4.3, "ist", "header-rewritten", id=1, splice=SPLICE,
+             src=ends["bob"][0], dst=ends["bob"][1],
              method="passive", detail="ip.src=198.18.3.2>198.18.1.2 ip.dst=198.18.1.2>198.18.2.2 "
              "tcp.sport=40002>20000 tcp.dport=20001>40001 ip.checksum=4660>22136 "
              "tcp.checksum=1>2")
@@ -279,18 +282,18 @@ def pure() -> Trace:
                detail="role=connect target=198.18.1.2:40100 attempt=1")
     side(trace, 1008, "ann", "connecting", ist="ist", **facts)
     trace.at(1010, "ist", "handshake-packet", src="198.18.2.2:41234", dst="198.18.1.2:40100",
-             detail="SYN", id=1, **{"from": "received"})
+             detail="SYN", id=1, splice=SPLICE, **{"from": "received"})
     trace.send(1010, "ist", True, "splice-event", splice=SPLICE,
                detail="news=first-syn port=41234")
     trace.send(1012, "bob", False, "instruct", **facts, ist="ist",
                detail="role=connect target=198.18.1.2:41234 from=40100 attempt=1")
     side(trace, 1014, "bob", "connecting", ist="ist", **facts)
     trace.at(1016, "ist", "handshake-packet", src="198.18.3.2:40100", dst="198.18.1.2:41234",
-             detail="SYN", id=1, **{"from": "received"})
+             detail="SYN", id=1, splice=SPLICE, **{"from": "received"})
     for peer, own in (("198.18.2.2:41234", "198.18.1.2:40100"),
                       ("198.18.3.2:40100", "198.18.1.2:41234")):
         trace.at(1016, "ist", "handshake-packet", src=own, dst=peer, detail="SYN-ACK", id=1,
-                 **{"from": "sent"})
+                 splice=SPLICE, **{"from": "sent"})
     for user in ("ann", "bob"):
         side(trace, 1020, user, "established", ist="ist", **facts)
     broker(trace, 1022, "established", path="translated", method="pure", ist="ist")

@@ -71,9 +71,17 @@ def test_messages_that_go_both_ways_know_their_direction(node, up):
     assert (made.up, made.sent_ns, made.received_ns) == (up, 1, None)
 
 
-def test_both_ends_of_a_message_are_matched_though_the_isb_does_not_know_the_user_yet():
+def test_a_hello_to_somebody_not_yet_known_is_named_by_who_receives_it(tmp_path):
     events = [end(1, "isb", "sent", 1, "", "hello"), end(2, "isb", "sent", 1, "", "hello"),
               end(4, "ann", "received", 1, "ann", "hello")]
-    first, second = matched(events, ["isb"])
+    first, second = matched(trace.digest(write(tmp_path / "e", events)).kept, ["isb"])
     assert (first.sent_ns, first.received_ns, first.user) == (1, 4, "ann")
-    assert (second.sent_ns, second.received_ns) == (2, None)
+    assert (second.sent_ns, second.received_ns, second.user) == (2, None, "")
+
+
+def test_the_second_login_of_a_session_is_matched_with_its_own_end():
+    events = [end(1, "ann", "sent", 1, message="login"), end(9, "ann", "sent", 1, message="login"),
+              end(11, "isb", "received", 1, message="login")]
+    first, second = matched(events, ["isb"])
+    assert (first.sent_ns, first.received_ns) == (1, None)
+    assert (second.sent_ns, second.received_ns) == (9, 11)
