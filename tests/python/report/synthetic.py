@@ -212,7 +212,7 @@ def spliced(trace: Trace, ms: float) -> None:
 
     def state(when: float, before: str, after: str) -> None:
         trace.at(when, "ist", "splice-state", id=1, splice=SPLICE,
-             src=ends["ann"][0], dst=ends["ann"][1],
+                 src=ends["ann"][0], dst=ends["ann"][1],
                  **{"from": before, "to": after})
 
     packet(ms, "ann", "SYN", "received")
@@ -225,7 +225,7 @@ def spliced(trace: Trace, ms: float) -> None:
     packet(ms + 4.1, "bob", "ACK", "received")
     state(ms + 4.1, "IST_SYN_RCVD", "ESTABLISHED")
     trace.at(ms + 4.2, "ist", "header-rewritten", id=1, splice=SPLICE,
-             src=ends["ann"][0], dst=ends["ann"][1],
+                 src=ends["ann"][0], dst=ends["ann"][1],
              method="passive", detail="ip.src=198.18.2.2>198.18.1.2 ip.dst=198.18.1.2>198.18.3.2 "
              "tcp.sport=40001>20001 tcp.dport=20000>40002 ip.checksum=4660>22136 "
              "tcp.checksum=1>2")
