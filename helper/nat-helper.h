@@ -3,7 +3,7 @@
 #define ISB_HELPER_NAT_HELPER_H
 
 #include "model/core/nat/nat-settings.h"
-#include "model/core/nat/packet-filter.h"
+#include "model/core/nat/stateful-filter.h"
 
 #include "ns3/object-factory.h"
 

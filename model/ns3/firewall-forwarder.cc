@@ -71,10 +71,10 @@ FirewallForwarder::Install(Ptr<Node> node, Ptr<NetDevice> outside, uint64_t seed
         }
     }
     m_rng = std::make_unique<isb::SeededRng>(seed);
-    m_filter = std::make_unique<isb::PacketFilter>(m_settings, *m_rng, &m_trace);
+    m_filter = std::make_unique<isb::StatefulFilter>(m_settings, *m_rng, &m_trace);
 }
 
-const isb::PacketFilter&
+const isb::StatefulFilter&
 FirewallForwarder::Filter() const
 {
     return *m_filter;

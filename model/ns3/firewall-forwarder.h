@@ -2,7 +2,7 @@
 #ifndef ISB_NS3_FIREWALL_FORWARDER_H
 #define ISB_NS3_FIREWALL_FORWARDER_H
 
-#include "model/core/nat/packet-filter.h"
+#include "model/core/nat/stateful-filter.h"
 #include "model/core/random/rng.h"
 #include "model/ns3/packet-hook.h"
 
@@ -13,9 +13,9 @@ namespace ns3
 {
 
 /**
- * A firewall without translation on a router (thesis 3.7.1): isb::PacketFilter behind a PacketHook.
- * It judges every packet as it comes in, and changes none. A NAT with a firewall in it is a
- * NatForwarder with isb::NatSettings::allowedDestinations.
+ * A firewall without translation on a router (thesis 3.7.1): isb::StatefulFilter behind a
+ * PacketHook. It judges every packet as it comes in, and changes none. A NAT with a firewall in it
+ * is a NatForwarder with isb::NatSettings::allowedDestinations.
  */
 class FirewallForwarder : public PacketHook
 {
@@ -33,7 +33,7 @@ class FirewallForwarder : public PacketHook
     void Install(Ptr<Node> node, Ptr<NetDevice> outside, uint64_t seed);
 
     /// The machine; only after Install().
-    const isb::PacketFilter& Filter() const;
+    const isb::StatefulFilter& Filter() const;
 
   protected:
     Fate PreRouting(HeaderImage& image,
@@ -50,7 +50,7 @@ class FirewallForwarder : public PacketHook
 
     isb::FilterSettings m_settings;
     std::unique_ptr<isb::SeededRng> m_rng;
-    std::unique_ptr<isb::PacketFilter> m_filter;
+    std::unique_ptr<isb::StatefulFilter> m_filter;
     Ptr<NetDevice> m_outside;
 };
 

@@ -18,7 +18,7 @@
 namespace isb
 {
 
-/// Who speaks with whom across a PacketFilter. ICMP echo: both ports are the identifier.
+/// Who speaks with whom across a StatefulFilter. ICMP echo: both ports are the identifier.
 struct FilterFlow
 {
     Protocol protocol = Protocol::Udp;

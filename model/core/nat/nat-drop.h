@@ -9,7 +9,7 @@
 namespace isb
 {
 
-/// Why a NatBox or a PacketFilter ends a packet. The names, rules and meanings are in DropInfo()
+/// Why a NatBox or a StatefulFilter ends a packet. The names, rules and meanings are in DropInfo()
 /// and FilterDropInfo().
 enum class NatDrop : uint8_t
 {
@@ -51,7 +51,7 @@ struct NatDropInfo
 };
 
 [[nodiscard]] const NatDropInfo& DropInfo(NatDrop drop);
-/// The same for a PacketFilter, "firewall.unsolicited"; empty for what only a NAT says.
+/// The same for a StatefulFilter, "firewall.unsolicited"; empty for what only a NAT says.
 [[nodiscard]] const NatDropInfo& FilterDropInfo(NatDrop drop);
 
 } // namespace isb

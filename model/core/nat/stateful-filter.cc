@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "model/core/nat/packet-filter.h"
+#include "model/core/nat/stateful-filter.h"
 
 #include "model/core/nat/filter-flows.h"
 #include "model/core/nat/nat-fragments.h"
@@ -60,7 +60,7 @@ Passed()
 } // namespace
 
 /// Ties the parts together: parse, judge, follow fragments, count, trace.
-class PacketFilter::Machine
+class StatefulFilter::Machine
 {
   public:
     Machine(const FilterSettings& chosen, Rng& rng, TraceSink* trace);
@@ -92,7 +92,7 @@ class PacketFilter::Machine
     uint64_t m_lastTicket = 0;
 };
 
-PacketFilter::Machine::Machine(const FilterSettings& chosen, Rng& rng, TraceSink* trace)
+StatefulFilter::Machine::Machine(const FilterSettings& chosen, Rng& rng, TraceSink* trace)
     : settings(chosen),
       flows(settings.timers, settings.flows, rng),
       fromInside(chosen.fragmentedDatagrams, chosen.heldFragments, chosen.timers.fragments),
@@ -102,7 +102,7 @@ PacketFilter::Machine::Machine(const FilterSettings& chosen, Rng& rng, TraceSink
 }
 
 FilterVerdict
-PacketFilter::Machine::Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t bytes)
+StatefulFilter::Machine::Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t bytes)
 {
     const NatDropInfo& info = FilterDropInfo(drop);
     ++counters.drops[static_cast<size_t>(drop)];
@@ -125,7 +125,7 @@ PacketFilter::Machine::Drop(TimePoint now, NatDrop drop, const FlowKey& flow, si
 }
 
 FilterVerdict
-PacketFilter::Machine::Process(TimePoint now, NatSide from, ByteView header, size_t packetLength)
+StatefulFilter::Machine::Process(TimePoint now, NatSide from, ByteView header, size_t packetLength)
 {
     Timeout(now);
     PacketView view;
@@ -164,7 +164,7 @@ PacketFilter::Machine::Process(TimePoint now, NatSide from, ByteView header, siz
 
 /// What no host of that side may send.
 std::optional<NatDrop>
-PacketFilter::Machine::FaultOfSource(NatSide from, const PacketView& view) const
+StatefulFilter::Machine::FaultOfSource(NatSide from, const PacketView& view) const
 {
     const bool internal = IsIn(settings.internal, view.Source());
     if (view.Source() == view.Destination())
@@ -183,7 +183,7 @@ PacketFilter::Machine::FaultOfSource(NatSide from, const PacketView& view) const
 
 /// What addresses alone decide, for whole packets and every fragment.
 std::optional<NatDecision>
-PacketFilter::Machine::JudgeAddresses(NatSide from, const PacketView& view) const
+StatefulFilter::Machine::JudgeAddresses(NatSide from, const PacketView& view) const
 {
     const Ipv4 destination = view.Destination();
     const bool inside = from == NatSide::Inside;
@@ -213,7 +213,10 @@ PacketFilter::Machine::JudgeAddresses(NatSide from, const PacketView& view) cons
 
 /// Judges a whole packet or first fragment.
 NatDecision
-PacketFilter::Machine::Decide(TimePoint now, NatSide from, ByteView header, const PacketView& view)
+StatefulFilter::Machine::Decide(TimePoint now,
+                                NatSide from,
+                                ByteView header,
+                                const PacketView& view)
 {
     const NatDecision decision = Judge(now, from, header, view);
     if (view.HasMoreFragments())
@@ -225,7 +228,7 @@ PacketFilter::Machine::Decide(TimePoint now, NatSide from, ByteView header, cons
 }
 
 NatDecision
-PacketFilter::Machine::Judge(TimePoint now, NatSide from, ByteView header, const PacketView& view)
+StatefulFilter::Machine::Judge(TimePoint now, NatSide from, ByteView header, const PacketView& view)
 {
     if (view.Protocol() == Protocol::Icmp)
     {
@@ -245,10 +248,10 @@ PacketFilter::Machine::Judge(TimePoint now, NatSide from, ByteView header, const
 }
 
 NatDecision
-PacketFilter::Machine::JudgeFlow(TimePoint now,
-                                 NatSide from,
-                                 const FilterFlow& flow,
-                                 uint8_t tcpFlags)
+StatefulFilter::Machine::JudgeFlow(TimePoint now,
+                                   NatSide from,
+                                   const FilterFlow& flow,
+                                   uint8_t tcpFlags)
 {
     const bool isTcp = flow.protocol == Protocol::Tcp;
     if (!flows.Knows(flow))
@@ -272,10 +275,10 @@ PacketFilter::Machine::JudgeFlow(TimePoint now,
 }
 
 NatDecision
-PacketFilter::Machine::JudgeIcmp(TimePoint now,
-                                 NatSide from,
-                                 ByteView header,
-                                 const PacketView& view)
+StatefulFilter::Machine::JudgeIcmp(TimePoint now,
+                                   NatSide from,
+                                   ByteView header,
+                                   const PacketView& view)
 {
     const bool inside = from == NatSide::Inside;
     if (IsIcmpError(view.IcmpType()))
@@ -302,7 +305,7 @@ PacketFilter::Machine::JudgeIcmp(TimePoint now,
 /// An error goes to whoever sent the packet that it quotes, and only about a known flow. It neither
 /// ends nor refreshes that.
 NatDecision
-PacketFilter::Machine::JudgeError(NatSide from, ByteView header, const PacketView& view) const
+StatefulFilter::Machine::JudgeError(NatSide from, ByteView header, const PacketView& view) const
 {
     NatQuotedPacket quoted;
     if (const auto fault = ReadQuotedPacket(header, view, settings.checksums, quoted))
@@ -322,7 +325,7 @@ PacketFilter::Machine::JudgeError(NatSide from, ByteView header, const PacketVie
 
 /// Judges a later fragment; nothing when it has to wait, its ticket is then m_lastTicket.
 std::optional<NatDecision>
-PacketFilter::Machine::Follow(TimePoint now, NatSide from, const PacketView& view)
+StatefulFilter::Machine::Follow(TimePoint now, NatSide from, const PacketView& view)
 {
     if (view.Protocol() == Protocol::Tcp && view.FragmentOffset() < TCP_FIXED_HEADER)
     {
@@ -343,7 +346,7 @@ PacketFilter::Machine::Follow(TimePoint now, NatSide from, const PacketView& vie
 }
 
 void
-PacketFilter::Machine::Timeout(TimePoint now)
+StatefulFilter::Machine::Timeout(TimePoint now)
 {
     const size_t before = flows.Size();
     flows.Expire(now);
@@ -369,68 +372,68 @@ PacketFilter::Machine::Timeout(TimePoint now)
 }
 
 TimePoint
-PacketFilter::Machine::NextTimeout() const
+StatefulFilter::Machine::NextTimeout() const
 {
     return std::min({flows.NextExpiry(), fromInside.NextExpiry(), fromOutside.NextExpiry()});
 }
 
-PacketFilter::PacketFilter(const FilterSettings& settings, Rng& rng, TraceSink* trace)
+StatefulFilter::StatefulFilter(const FilterSettings& settings, Rng& rng, TraceSink* trace)
     : m_machine(std::make_unique<Machine>(settings, rng, trace))
 {
 }
 
-PacketFilter::~PacketFilter() = default;
+StatefulFilter::~StatefulFilter() = default;
 
 FilterVerdict
-PacketFilter::Process(TimePoint now, NatSide from, ByteView header, size_t packetLength)
+StatefulFilter::Process(TimePoint now, NatSide from, ByteView header, size_t packetLength)
 {
     return m_machine->Process(now, from, header, packetLength);
 }
 
 std::vector<uint64_t>
-PacketFilter::TakeReleased()
+StatefulFilter::TakeReleased()
 {
     return std::exchange(m_machine->released, {});
 }
 
 std::vector<uint64_t>
-PacketFilter::TakeAbandoned()
+StatefulFilter::TakeAbandoned()
 {
     return std::exchange(m_machine->abandoned, {});
 }
 
 TimePoint
-PacketFilter::NextTimeout() const
+StatefulFilter::NextTimeout() const
 {
     return m_machine->NextTimeout();
 }
 
 void
-PacketFilter::Timeout(TimePoint now)
+StatefulFilter::Timeout(TimePoint now)
 {
     m_machine->Timeout(now);
 }
 
 const FilterSettings&
-PacketFilter::Settings() const
+StatefulFilter::Settings() const
 {
     return m_machine->settings;
 }
 
 FilterCounters
-PacketFilter::Counters() const
+StatefulFilter::Counters() const
 {
     return m_machine->counters;
 }
 
 size_t
-PacketFilter::FlowCount() const
+StatefulFilter::FlowCount() const
 {
     return m_machine->flows.Size();
 }
 
 size_t
-PacketFilter::StateSize() const
+StatefulFilter::StateSize() const
 {
     return m_machine->flows.Size() + m_machine->fromInside.DatagramCount() +
            m_machine->fromInside.HeldCount() + m_machine->fromOutside.DatagramCount() +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_CORE_NAT_PACKET_FILTER_H
-#define ISB_CORE_NAT_PACKET_FILTER_H
+#ifndef ISB_CORE_NAT_STATEFUL_FILTER_H
+#define ISB_CORE_NAT_STATEFUL_FILTER_H
 
 #include "model/core/nat/nat-drop.h"
 #include "model/core/nat/nat-settings.h"
@@ -20,7 +20,7 @@
 namespace isb
 {
 
-/// Everything that can be set on a PacketFilter.
+/// Everything that can be set on a StatefulFilter.
 struct FilterSettings
 {
     std::vector<Subnet> internal; ///< who is inside; empty: whoever sends from there
@@ -64,7 +64,7 @@ struct FilterCounters
 /// A stateful packet filter without translation, the firewall of thesis 3.7.1: insiders may send
 /// anywhere, or to a list of addresses only; inside comes what answers them, and nothing else.
 ///
-///     inside  10.0.0.2:5000 ---> | PacketFilter | ---> 198.51.100.1:80  outside
+///     inside  10.0.0.2:5000 ---> | StatefulFilter | ---> 198.51.100.1:80  outside
 ///             10.0.0.2:5000 <--- |    knows     | <--- 198.51.100.1:80
 ///                                |   the flow   | X--- anybody else
 ///
@@ -76,14 +76,14 @@ struct FilterCounters
 ///
 /// Interface and promises as NatBox: sans I/O, header bytes, time and randomness are arguments; the
 /// same inputs and seed give the same verdicts. Packets are never changed.
-class PacketFilter
+class StatefulFilter
 {
   public:
     /// `rng` must outlive the filter; `trace` may be null.
-    PacketFilter(const FilterSettings& settings, Rng& rng, TraceSink* trace);
-    ~PacketFilter();
-    PacketFilter(const PacketFilter&) = delete;
-    PacketFilter& operator=(const PacketFilter&) = delete;
+    StatefulFilter(const FilterSettings& settings, Rng& rng, TraceSink* trace);
+    ~StatefulFilter();
+    StatefulFilter(const StatefulFilter&) = delete;
+    StatefulFilter& operator=(const StatefulFilter&) = delete;
 
     /// Judges one packet; parameters as NatBox::Process().
     [[nodiscard]] FilterVerdict Process(TimePoint now,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "model/core/nat/packet-filter.h"
+#include "model/core/nat/stateful-filter.h"
 
 #include "tests/core/nat/nat-harness.h"
 
@@ -37,7 +37,7 @@ OnlyServer()
     return settings;
 }
 
-/// A PacketFilter with a clock, and the words in which tests speak to it.
+/// A StatefulFilter with a clock, and the words in which tests speak to it.
 struct FilterUnderTest
 {
     explicit FilterUnderTest(const FilterSettings& settings = Rules(), uint64_t seed = 1)
@@ -63,11 +63,11 @@ struct FilterUnderTest
 
     SeededRng rng;
     EventLog log;
-    PacketFilter filter;
+    StatefulFilter filter;
     TimePoint now{seconds(1)};
 };
 
-TEST(PacketFilter, LetsInOnlyWhatAnswers)
+TEST(StatefulFilter, LetsInOnlyWhatAnswers)
 {
     for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp, Protocol::Icmp})
     {
@@ -89,7 +89,7 @@ TEST(PacketFilter, LetsInOnlyWhatAnswers)
     }
 }
 
-TEST(PacketFilter, AnswersComeFromTheSamePortToTheSamePort)
+TEST(StatefulFilter, AnswersComeFromTheSamePortToTheSamePort)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Udp(ALICE, SERVER)), "");
@@ -100,7 +100,7 @@ TEST(PacketFilter, AnswersComeFromTheSamePortToTheSamePort)
     EXPECT_EQ(test.Result(OUT, Tcp(SERVER, ALICE, TCP_ACK)), "firewall.no-connection");
 }
 
-TEST(PacketFilter, InsidersReachOnlyTheAddressesOfTheList)
+TEST(StatefulFilter, InsidersReachOnlyTheAddressesOfTheList)
 {
     FilterUnderTest test(OnlyServer());
     for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp, Protocol::Icmp})
@@ -117,7 +117,7 @@ TEST(PacketFilter, InsidersReachOnlyTheAddressesOfTheList)
                                testing::HasSubstr("thesis 3.7.1")));
 }
 
-TEST(PacketFilter, AnEmptyListLetsNobodyOut)
+TEST(StatefulFilter, AnEmptyListLetsNobodyOut)
 {
     FilterSettings settings = Rules();
     settings.allowedDestinations.emplace();
@@ -126,7 +126,7 @@ TEST(PacketFilter, AnEmptyListLetsNobodyOut)
     EXPECT_EQ(test.Result(IN, Udp(ALICE, BOB)), "") << "between insiders";
 }
 
-TEST(PacketFilter, FragmentsObeyTheListToo)
+TEST(StatefulFilter, FragmentsObeyTheListToo)
 {
     FilterUnderTest test(OnlyServer());
     for (const Packet& fragment : FragmentPacket(Udp(ALICE, STRANGER, Packet(3000, 1)), 1500))
@@ -136,7 +136,7 @@ TEST(PacketFilter, FragmentsObeyTheListToo)
     EXPECT_EQ(test.filter.StateSize(), 0U);
 }
 
-TEST(PacketFilter, PassesUnfilteredWhatIsForTheBoxForManyOrBetweenInsiders)
+TEST(StatefulFilter, PassesUnfilteredWhatIsForTheBoxForManyOrBetweenInsiders)
 {
     FilterUnderTest test(OnlyServer());
     const Endpoint box{ROUTER, 53};
@@ -149,7 +149,7 @@ TEST(PacketFilter, PassesUnfilteredWhatIsForTheBoxForManyOrBetweenInsiders)
     EXPECT_EQ(test.filter.FlowCount(), 0U);
 }
 
-TEST(PacketFilter, NeverChangesAPacket)
+TEST(StatefulFilter, NeverChangesAPacket)
 {
     FilterUnderTest test;
     const Packet packet = Udp(ALICE, SERVER);
@@ -158,7 +158,7 @@ TEST(PacketFilter, NeverChangesAPacket)
     EXPECT_EQ(packet, before);
 }
 
-TEST(PacketFilter, FollowsATcpConnectionFromSynToItsEnd)
+TEST(StatefulFilter, FollowsATcpConnectionFromSynToItsEnd)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Tcp(ALICE, SERVER, TCP_ACK)), "firewall.no-connection");
@@ -174,7 +174,7 @@ TEST(PacketFilter, FollowsATcpConnectionFromSynToItsEnd)
     EXPECT_EQ(test.filter.FlowCount(), 0U);
 }
 
-TEST(PacketFilter, AConnectionThatIsNotAnsweredEndsSoon)
+TEST(StatefulFilter, AConnectionThatIsNotAnsweredEndsSoon)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Tcp(ALICE, SERVER, TCP_SYN)), "");
@@ -184,7 +184,7 @@ TEST(PacketFilter, AConnectionThatIsNotAnsweredEndsSoon)
     EXPECT_EQ(test.Result(OUT, Tcp(SERVER, ALICE, TCP_ACK)), "firewall.no-connection");
 }
 
-TEST(PacketFilter, SimultaneousOpenWorks)
+TEST(StatefulFilter, SimultaneousOpenWorks)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(OUT, Tcp(SERVER, ALICE, TCP_SYN)), "firewall.unsolicited");
@@ -192,7 +192,7 @@ TEST(PacketFilter, SimultaneousOpenWorks)
     EXPECT_EQ(test.Result(OUT, Tcp(SERVER, ALICE, TCP_SYN)), "");
 }
 
-TEST(PacketFilter, EveryProtocolHasItsTimerAndOnlyInsidersRefreshDatagrams)
+TEST(StatefulFilter, EveryProtocolHasItsTimerAndOnlyInsidersRefreshDatagrams)
 {
     struct Case
     {
@@ -215,7 +215,7 @@ TEST(PacketFilter, EveryProtocolHasItsTimerAndOnlyInsidersRefreshDatagrams)
     }
 }
 
-TEST(PacketFilter, ErrorsAboutKnownFlowsPassAndOthersDoNot)
+TEST(StatefulFilter, ErrorsAboutKnownFlowsPassAndOthersDoNot)
 {
     const Ipv4 hop{0x08080808};
     for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp, Protocol::Icmp})
@@ -233,7 +233,7 @@ TEST(PacketFilter, ErrorsAboutKnownFlowsPassAndOthersDoNot)
     }
 }
 
-TEST(PacketFilter, InsidersMaySendErrorsAboutWhatTheyGot)
+TEST(StatefulFilter, InsidersMaySendErrorsAboutWhatTheyGot)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Udp(ALICE, SERVER)), "");
@@ -243,7 +243,7 @@ TEST(PacketFilter, InsidersMaySendErrorsAboutWhatTheyGot)
     EXPECT_EQ(test.Result(IN, error(Udp(SERVER_OTHER_PORT, ALICE))), "firewall.icmp-unknown-flow");
 }
 
-TEST(PacketFilter, ErrorsNeitherRefreshNorOpenAFlow)
+TEST(StatefulFilter, ErrorsNeitherRefreshNorOpenAFlow)
 {
     FilterUnderTest test;
     const Packet sent = Udp(ALICE, SERVER);
@@ -257,7 +257,7 @@ TEST(PacketFilter, ErrorsNeitherRefreshNorOpenAFlow)
     EXPECT_EQ(test.Result(OUT, Udp(SERVER, ALICE)), "firewall.unsolicited");
 }
 
-TEST(PacketFilter, LaterFragmentsFollowTheirFirst)
+TEST(StatefulFilter, LaterFragmentsFollowTheirFirst)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Udp(ALICE, SERVER)), "");
@@ -274,7 +274,7 @@ TEST(PacketFilter, LaterFragmentsFollowTheirFirst)
     EXPECT_EQ(test.Result(OUT, stray[1]), "firewall.unsolicited");
 }
 
-TEST(PacketFilter, FragmentsThatOvertakeTheirFirstWaitForIt)
+TEST(StatefulFilter, FragmentsThatOvertakeTheirFirstWaitForIt)
 {
     FilterUnderTest test;
     EXPECT_EQ(test.Result(IN, Udp(ALICE, SERVER)), "");
@@ -289,7 +289,7 @@ TEST(PacketFilter, FragmentsThatOvertakeTheirFirstWaitForIt)
     EXPECT_EQ(test.Result(OUT, fragments[1]), "");
 }
 
-TEST(PacketFilter, FragmentsWhoseFirstNeverComesAreGivenUp)
+TEST(StatefulFilter, FragmentsWhoseFirstNeverComesAreGivenUp)
 {
     FilterUnderTest test;
     const auto fragments = FragmentPacket(Udp(SERVER, ALICE, Packet(4000, 1)), 1500);
@@ -302,7 +302,7 @@ TEST(PacketFilter, FragmentsWhoseFirstNeverComesAreGivenUp)
     EXPECT_EQ(test.filter.StateSize(), 0U);
 }
 
-TEST(PacketFilter, RefusesEveryLieWithItsReasonAndWithoutState)
+TEST(StatefulFilter, RefusesEveryLieWithItsReasonAndWithoutState)
 {
     struct Case
     {
@@ -377,7 +377,7 @@ TEST(PacketFilter, RefusesEveryLieWithItsReasonAndWithoutState)
     }
 }
 
-TEST(PacketFilter, StateStaysBoundedUnderFloods)
+TEST(StatefulFilter, StateStaysBoundedUnderFloods)
 {
     FilterSettings settings = Rules();
     settings.flows = 100;
@@ -439,7 +439,7 @@ class NaiveFilter
     std::list<Sent> m_sent;
 };
 
-TEST(PacketFilterProperty, AgreesWithANaiveFilterOverRandomTraffic)
+TEST(StatefulFilterProperty, AgreesWithANaiveFilterOverRandomTraffic)
 {
     for (uint64_t seed = 1; seed <= 20; ++seed)
     {
@@ -474,7 +474,7 @@ TEST(PacketFilterProperty, AgreesWithANaiveFilterOverRandomTraffic)
     }
 }
 
-TEST(PacketFilterProperty, TheSameInputsGiveTheSameEventsWhateverTheSeed)
+TEST(StatefulFilterProperty, TheSameInputsGiveTheSameEventsWhateverTheSeed)
 {
     const auto run = [](uint64_t seed)
     {
