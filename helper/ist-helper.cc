@@ -33,6 +33,8 @@ IstHelper::InstallKernel(Ptr<Node> node, uint64_t seed) const
 Ptr<IstForwarder>
 IstHelper::InstallKernel(Ptr<Node> node, const isb::IstSettings& settings, uint64_t seed) const
 {
+    // What is spliced leaves by the node's routes, of a host too; other packets the hook refuses.
+    node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(true));
     Ptr<IstForwarder> ist = m_factory.Create<IstForwarder>();
     ist->SetSettings(settings);
     ist->Install(node, seed);
