@@ -38,7 +38,38 @@ FindWires(const Lab& lab, LabNode from, LabNode to)
     return way(to);
 }
 
-/// Why nothing comes from one node to the other, and what would be right.
+/// What a firewall on the way says; empty when it is none or lets it pass.
+std::string
+WhyFirewall(const Lab& lab, const LinkEnd& entered, LabNode to)
+{
+    const Box& box = lab.boxes[entered.node.index];
+    const bool outwards = entered.port != box.outside;
+    if (box.role == BoxRole::Firewall && !outwards)
+    {
+        return "firewall " + Quoted(box.name) +
+               " lets in only answers to what went out; use a [[service]]";
+    }
+    const auto owns = [&](Ipv4 address)
+    {
+        for (size_t port = 0; port < PortCount(lab, to); ++port)
+        {
+            if (PortAt(lab, {to, port}).address == address)
+            {
+                return true;
+            }
+        }
+        return false;
+    };
+    if (outwards && box.allowed && std::none_of(box.allowed->begin(), box.allowed->end(), owns))
+    {
+        return "firewall " + Quoted(box.name) + " does not let it out; add " +
+               Quoted(NodeName(lab, to)) + " to: firewall = [...]";
+    }
+    return {};
+}
+
+} // namespace
+
 std::string
 WhyNoPath(const Lab& lab, LabNode from, LabNode to)
 {
@@ -52,6 +83,11 @@ WhyNoPath(const Lab& lab, LabNode from, LabNode to)
             continue;
         }
         const Box& box = lab.boxes[entered.node.index];
+        const std::string firewall = WhyFirewall(lab, entered, to);
+        if (!firewall.empty())
+        {
+            return who + firewall;
+        }
         if (box.role == BoxRole::IstApp || box.role == BoxRole::IstKernel)
         {
             return who + "IST box " + Quoted(box.name) +
@@ -71,13 +107,17 @@ WhyNoPath(const Lab& lab, LabNode from, LabNode to)
     return who + "no links lead there; join them by [[link]] and boxes";
 }
 
+namespace
+{
+
 void
 ConnectNat(LabDraft& draft, const LabRoutes& routes, size_t index)
 {
     Box& box = draft.lab.boxes[index];
     box.nat.external = box.ports[box.outside].address;
     box.nat.checksums = draft.lab.checksums;
-    for (size_t port = 0; port < box.ports.size(); ++port)
+    const bool known = !box.nat.internal.empty(); // of a site: in larger blocks
+    for (size_t port = 0; port < box.ports.size() && !known; ++port)
     {
         if (port != box.outside)
         {
@@ -86,7 +126,7 @@ ConnectNat(LabDraft& draft, const LabRoutes& routes, size_t index)
     }
     for (const LabRoute& route : routes.boxes[index])
     {
-        if (route.port != box.outside)
+        if (route.port != box.outside && !known)
         {
             box.nat.internal.push_back(route.destination);
         }
@@ -176,6 +216,10 @@ ConnectLab(LabDraft& draft)
         Traffic& traffic = lab.traffic[i];
         const LabNode from{LabNode::IsHost, traffic.from};
         const LabNode to{LabNode::IsHost, traffic.to};
+        if (traffic.service)
+        {
+            continue; // its ways are the broker's to find
+        }
         if (traffic.via)
         {
             ConnectVia(draft, routes, traffic, draft.trafficLines[i]);

@@ -2,6 +2,7 @@
 #include "model/lab/lab-result.h"
 #include "model/lab/lab.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
@@ -44,31 +45,80 @@ struct DecimalUnit
     double factor;
 };
 
-/// What the traffic showed, in the unit of the limits; nothing when there was nothing to measure.
-std::optional<double>
-ValueOf(Measure measure, const TrafficResult& result)
+/// The mean over those traffics that measured something, each as often as it measured.
+class Mean
 {
-    const bool sent = result.sentBytes != 0 || result.sentPackets != 0;
+  public:
+    void
+    Add(double value, uint64_t weight)
+    {
+        m_sum += value * static_cast<double>(weight);
+        m_weight += weight;
+    }
+
+    [[nodiscard]] std::optional<double>
+    Value() const
+    {
+        return m_weight == 0 ? std::nullopt
+                             : std::optional<double>(m_sum / static_cast<double>(m_weight));
+    }
+
+  private:
+    double m_sum = 0;
+    uint64_t m_weight = 0;
+};
+
+/// What so many traffics from `first` on showed together, in the unit of the limits; nothing when
+/// there was nothing to measure.
+std::optional<double>
+ValueOf(Measure measure, const TrafficResult* first, size_t count)
+{
+    double sum = 0;
+    bool any = false;
+    Mean mean;
+    for (const TrafficResult* each = first; each != first + count; ++each)
+    {
+        const bool sent = each->sentBytes != 0 || each->sentPackets != 0;
+        any = any || sent;
+        switch (measure)
+        {
+        case Measure::Throughput:
+            sum += sent ? each->throughputBps : 0;
+            break;
+        case Measure::Loss:
+            mean.Add(each->lossRatio, sent ? std::max<uint64_t>(1, each->sentPackets) : 0);
+            break;
+        case Measure::Rtt:
+            mean.Add(each->rtt.meanNs, each->rtt.count);
+            break;
+        case Measure::FirstByte:
+            mean.Add(each->firstByte.meanNs, each->firstByte.count);
+            break;
+        case Measure::Connections:
+            sum += static_cast<double>(each->established);
+            break;
+        case Measure::Failures:
+            sum += static_cast<double>(each->failed);
+            break;
+        case Measure::Completed:
+            sum += static_cast<double>(each->completed);
+            break;
+        }
+    }
     switch (measure)
     {
     case Measure::Throughput:
-        return sent ? std::optional<double>(result.throughputBps) : std::nullopt;
+        return any ? std::optional<double>(sum) : std::nullopt;
     case Measure::Loss:
-        return sent ? std::optional<double>(result.lossRatio) : std::nullopt;
     case Measure::Rtt:
-        return result.rtt.count != 0 ? std::optional<double>(result.rtt.meanNs) : std::nullopt;
-    case Measure::Connections:
-        return static_cast<double>(result.established);
     case Measure::FirstByte:
-        if (result.firstByte.count > 0)
-        {
-            return result.firstByte.meanNs;
-        }
-        return std::nullopt;
+        return mean.Value();
+    case Measure::Connections:
     case Measure::Failures:
-        return static_cast<double>(result.failed);
+    case Measure::Completed:
+        break;
     }
-    return std::nullopt;
+    return sum;
 }
 
 std::string
@@ -87,9 +137,165 @@ TextOf(Measure measure, double value)
         return InLargestUnit(value, TIMES);
     case Measure::Connections:
     case Measure::Failures:
+    case Measure::Completed:
         return std::to_string(static_cast<uint64_t>(value));
     }
     return {};
+}
+
+bool
+Within(const Expectation& expectation, double value)
+{
+    return (!expectation.atLeast || value >= *expectation.atLeast) &&
+           (!expectation.atMost || value <= *expectation.atMost);
+}
+
+void
+JudgeTraffic(const Expectation& expectation, const LabResult& result, ExpectationResult& item)
+{
+    const size_t count = expectation.trafficCount;
+    if (expectation.traffic >= result.traffic.size() ||
+        result.traffic.size() - expectation.traffic < count)
+    {
+        return;
+    }
+    const TrafficResult* first = &result.traffic[expectation.traffic];
+    if (const auto value = ValueOf(expectation.measure, first, count))
+    {
+        item.measured = TextOf(expectation.measure, *value);
+        item.holds = Within(expectation, *value);
+    }
+}
+
+/// "passive" or "passive 3, proxy 1", or "none".
+std::string
+ListOf(const std::map<std::string, uint64_t>& counts)
+{
+    std::string list;
+    size_t kinds = 0;
+    for (const auto& [name, count] : counts)
+    {
+        if (count != 0)
+        {
+            list += (list.empty() ? "" : ", ") + name + " " + std::to_string(count);
+            ++kinds;
+        }
+    }
+    return kinds == 0 ? "none" : kinds == 1 ? list.substr(0, list.rfind(' ')) : list;
+}
+
+const SubscriptionResult*
+FindSubscription(const Lab& lab, const LabResult& result, const SubscriptionExpectation& what)
+{
+    const DaemonSettings& settings = lab.users[what.user].settings;
+    const WantedService& wanted = settings.wants[what.wanted];
+    for (const SubscriptionResult& each : result.subscriptions)
+    {
+        if (each.user == settings.user && each.provider == wanted.provider &&
+            each.service == wanted.service)
+        {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+
+uint64_t
+CountOf(SubscriptionCount count, const SubscriptionResult& result)
+{
+    switch (count)
+    {
+    case SubscriptionCount::Asked:
+        return result.asked;
+    case SubscriptionCount::Established:
+        return result.established;
+    case SubscriptionCount::Failed:
+        return result.failed;
+    case SubscriptionCount::FromPrepared:
+        return result.fromPrepared;
+    }
+    return 0;
+}
+
+void
+JudgeSubscription(const Lab& lab,
+                  const Expectation& expectation,
+                  const LabResult& result,
+                  ExpectationResult& item)
+{
+    const SubscriptionExpectation& what = *expectation.subscription;
+    const SubscriptionResult* found = FindSubscription(lab, result, what);
+    if (found == nullptr)
+    {
+        return;
+    }
+    item.holds = true;
+    item.measured.clear();
+    const auto say = [&](const std::string& text)
+    { item.measured += (item.measured.empty() ? "" : "; ") + text; };
+    const auto only = [&](const std::string& wanted,
+                          const char* name,
+                          const std::map<std::string, uint64_t>& counts)
+    {
+        if (!wanted.empty())
+        {
+            say(std::string(name) + " " + ListOf(counts));
+            item.holds = item.holds && ListOf(counts) == wanted;
+        }
+    };
+    only(what.path, "path", found->paths);
+    only(what.method, "method", found->methods);
+    only(what.ist, "ist", found->ists);
+    if (!what.code.empty())
+    {
+        const auto code = found->codes.find(what.code);
+        say("code " + ListOf(found->codes));
+        item.holds = item.holds && code != found->codes.end() && code->second != 0;
+    }
+    if (what.count)
+    {
+        const uint64_t value = CountOf(*what.count, *found);
+        say(std::to_string(value));
+        item.holds = item.holds && Within(expectation, static_cast<double>(value));
+    }
+}
+
+/// A counter; of a family ("ended.bad-frame") 0 when it is not there.
+std::optional<uint64_t>
+FindCounter(const std::vector<NamedCounters>& all, const CounterExpectation& what)
+{
+    for (const NamedCounters& each : all)
+    {
+        if (each.name != what.who)
+        {
+            continue;
+        }
+        const auto found = each.counters.find(what.counter);
+        if (found != each.counters.end())
+        {
+            return found->second;
+        }
+        if (what.counter.find('.') != std::string::npos)
+        {
+            return 0;
+        }
+    }
+    return std::nullopt;
+}
+
+void
+JudgeCounter(const Expectation& expectation, const LabResult& result, ExpectationResult& item)
+{
+    std::optional<uint64_t> value = FindCounter(result.translators, *expectation.counter);
+    if (!value)
+    {
+        value = FindCounter(result.brokers, *expectation.counter);
+    }
+    if (value)
+    {
+        item.measured = std::to_string(*value);
+        item.holds = Within(expectation, static_cast<double>(*value));
+    }
 }
 
 } // namespace
@@ -103,15 +309,17 @@ JudgeExpectations(const Lab& lab, const LabResult& result)
         ExpectationResult item;
         item.text = expectation.text;
         item.measured = "nothing measured";
-        const std::optional<double> value =
-            expectation.traffic < result.traffic.size()
-                ? ValueOf(expectation.measure, result.traffic[expectation.traffic])
-                : std::nullopt;
-        if (value)
+        if (expectation.subscription)
         {
-            item.measured = TextOf(expectation.measure, *value);
-            item.holds = (!expectation.atLeast || *value >= *expectation.atLeast) &&
-                         (!expectation.atMost || *value <= *expectation.atMost);
+            JudgeSubscription(lab, expectation, result, item);
+        }
+        else if (expectation.counter)
+        {
+            JudgeCounter(expectation, result, item);
+        }
+        else
+        {
+            JudgeTraffic(expectation, result, item);
         }
         results.push_back(std::move(item));
     }

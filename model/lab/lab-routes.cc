@@ -126,6 +126,37 @@ Owns(const Lab& lab, LabNode node, Ipv4 address)
     return false;
 }
 
+/// True when the box keeps its insiders from sending to the address.
+bool
+Forbids(const Lab& lab, LabNode node, size_t in, Ipv4 address)
+{
+    if (node.kind == LabNode::IsHost)
+    {
+        return false;
+    }
+    const Box& box = lab.boxes[node.index];
+    return box.allowed && in != box.outside &&
+           std::find(box.allowed->begin(), box.allowed->end(), address) == box.allowed->end();
+}
+
+/// The routes that the ports of a node's automatic links say, default routes last.
+void
+AddBeyond(const Lab& lab, LabNode node, std::vector<LabRoute>& table)
+{
+    const size_t before = table.size();
+    for (size_t port = 0; port < PortCount(lab, node); ++port)
+    {
+        const LinkEnd end{node, port};
+        for (const Subnet& subnet : PortAt(lab, end).beyond)
+        {
+            table.push_back({subnet, port, PortAt(lab, Neighbour(lab, end)).address});
+        }
+    }
+    std::stable_partition(table.begin() + static_cast<std::ptrdiff_t>(before),
+                          table.end(),
+                          [](const LabRoute& route) { return route.destination.length != 0; });
+}
+
 } // namespace
 
 LabRoutes
@@ -136,7 +167,18 @@ ComputeLabRoutes(const Lab& lab)
     routes.boxes.resize(lab.boxes.size());
     for (const Link& link : lab.links)
     {
-        SubnetSpread(lab, routes).Run(link);
+        if (!link.automatic)
+        {
+            SubnetSpread(lab, routes).Run(link);
+        }
+    }
+    for (size_t i = 0; i < lab.hosts.size(); ++i)
+    {
+        AddBeyond(lab, {LabNode::IsHost, i}, routes.hosts[i]);
+    }
+    for (size_t i = 0; i < lab.boxes.size(); ++i)
+    {
+        AddBeyond(lab, {LabNode::IsBox, i}, routes.boxes[i]);
     }
     return routes;
 }
@@ -149,7 +191,8 @@ FindLabPath(const Lab& lab, const LabRoutes& routes, LabNode from, Ipv4 address)
     while (!Owns(lab, node, address))
     {
         const std::optional<size_t> port = PortTowards(lab, routes, node, address);
-        const bool stuck = !path.empty() && !Forwards(lab, node, path.back().port);
+        const bool stuck = !path.empty() && (!Forwards(lab, node, path.back().port) ||
+                                             Forbids(lab, node, path.back().port, address));
         if (!port || stuck || path.size() > lab.links.size())
         {
             return std::nullopt;

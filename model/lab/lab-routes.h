@@ -19,7 +19,8 @@ struct LabRoute
     Ipv4 nextHop;    ///< neighbour on that port
 };
 
-/// Routes of every node, by index; in the order of the lab's links.
+/// Routes of every node, by index; in the order of the lab's links. The first that contains an
+/// address counts, behind the subnets of the node's own ports.
 struct LabRoutes
 {
     std::vector<std::vector<LabRoute>> hosts;
@@ -34,12 +35,13 @@ struct LabRoutes
 
 /// Shortest paths (fewest links; on a tie the port that comes first in its box) under these rules:
 /// hosts and IST boxes do not forward; a NAT box does not tell its outside what lies inside, so
-/// nobody outside has a route there. A subnet that a node cannot reach has no route. Reads links,
+/// nobody outside has a route there. A subnet that a node cannot reach has no route. Automatic
+/// links add the routes that their ports say (LabPort::beyond), default routes last. Reads links,
 /// ports, roles and `outside` of the lab, nothing else.
 [[nodiscard]] LabRoutes ComputeLabRoutes(const Lab& lab);
 
 /// The nodes that packets from `from` to `address` enter, by which port, after the routes; the last
-/// one owns the address. Nothing when they cannot come there.
+/// one owns the address. Nothing when they cannot come there, or a firewall does not let them.
 [[nodiscard]] std::optional<std::vector<LinkEnd>> FindLabPath(const Lab& lab,
                                                               const LabRoutes& routes,
                                                               LabNode from,

@@ -72,6 +72,46 @@ ToString(Measure measure)
         return "first-byte";
     case Measure::Failures:
         return "failures";
+    case Measure::Completed:
+        return "completed";
+    }
+    return {};
+}
+
+std::string_view
+ToString(SubscriptionCount count)
+{
+    switch (count)
+    {
+    case SubscriptionCount::Asked:
+        return "asked";
+    case SubscriptionCount::Established:
+        return "established";
+    case SubscriptionCount::Failed:
+        return "failed";
+    case SubscriptionCount::FromPrepared:
+        return "from-prepared";
+    }
+    return {};
+}
+
+std::string_view
+ToString(IncidentKind kind)
+{
+    switch (kind)
+    {
+    case IncidentKind::Crash:
+        return "crash";
+    case IncidentKind::Restart:
+        return "restart";
+    case IncidentKind::Logout:
+        return "logout";
+    case IncidentKind::Login:
+        return "login";
+    case IncidentKind::Withdraw:
+        return "withdraw";
+    case IncidentKind::Announce:
+        return "announce";
     }
     return {};
 }

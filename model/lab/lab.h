@@ -35,6 +35,8 @@ struct LabPort
     size_t link = 0;               ///< index into Lab::links
     Ipv4 address;
     Subnet subnet; ///< the link's
+    /// Of an automatic link: what lies beyond the neighbour, 0.0.0.0/0 towards the core.
+    std::vector<Subnet> beyond;
 };
 
 /// A node that sends and receives. It has one link.
@@ -43,6 +45,8 @@ struct Host
     std::string name;
     std::string machine; ///< key of Lab::machines; empty: ideal, without CPU model
     LabPort port;
+    std::optional<size_t>
+        site; ///< index into Lab::sites; nothing: on the internet, or wired by hand
 };
 
 /// What a box does with packets.
@@ -77,6 +81,7 @@ struct Box
     /// Roles Nat, Firewall: insiders may send to these addresses only; nothing: anywhere.
     std::optional<std::vector<Ipv4>> allowed;
     NatLookup lookup = NatLookup::Hash; ///< role Nat
+    bool internet = false; ///< role Forwarder: a router of the internet that nobody wired by hand
 };
 
 /// A node of the lab: a host or a box.
@@ -106,9 +111,12 @@ struct Link
     Subnet subnet;     ///< ends[0] has its first usable address, ends[1] the second
     DataRate rate;     ///< each way, of the wire (Ethernet framing included)
     Duration delay{0}; ///< propagation, one way
+    /// Made for sites, users and the internet between them, not wired by hand: its subnet is known
+    /// beyond its ends by LabPort::beyond alone. ends[0] is nearer to the core.
+    bool automatic = false;
 };
 
-/// A private network behind a NAT or firewall, as the file says it; its box and links are in
+/// A network behind a NAT, firewall or router, as the file says it; its box and links are in
 /// `boxes` and `links` like all others. For reports.
 struct Site
 {
@@ -125,6 +133,18 @@ struct LabUser
     /// Services of `settings.provides` whose server is this index into Lab::hosts (a peripheral);
     /// nothing: the user's host. Parallel to settings.provides.
     std::vector<std::optional<size_t>> serverHosts;
+    TimePoint start{0}; ///< when the daemon starts
+};
+
+/// Users that one [[crowd]] made: Lab::users from `firstUser` on, their traffic from `firstTraffic`
+/// on.
+struct LabCrowd
+{
+    std::string name;
+    size_t firstUser = 0;
+    size_t userCount = 0;
+    size_t firstTraffic = 0;
+    size_t trafficCount = 0;
 };
 
 /// A broker on a host.
@@ -223,6 +243,16 @@ enum class Measure : uint8_t
     Connections, ///< TrafficResult::established
     FirstByte,   ///< TrafficResult::firstByte.meanNs: from connect() to the first byte back
     Failures,    ///< TrafficResult::failed
+    Completed,   ///< TrafficResult::completed
+};
+
+/// What is counted of a subscription.
+enum class SubscriptionCount : uint8_t
+{
+    Asked,
+    Established,
+    Failed,
+    FromPrepared,
 };
 
 /// What a subscription must have come to. Fields that are empty are not judged.
@@ -234,6 +264,7 @@ struct SubscriptionExpectation
     std::string method; ///< the same, by this method: "passive"
     std::string ist;    ///< the same, through this IST
     std::string code;   ///< it was refused with this code: "not-allowed"
+    std::optional<SubscriptionCount> count; ///< judged by the limits of the Expectation
 };
 
 /// What counters of a broker or translator must show.
@@ -244,7 +275,8 @@ struct CounterExpectation
 };
 
 /// What a run must show. Limits are inclusive, in the unit of the result's field; at least one is
-/// given. "equals" is both limits alike.
+/// given, unless it is about a subscription's path, method, IST or code. "equals" is both limits
+/// alike.
 struct Expectation
 {
     size_t traffic =
@@ -253,8 +285,11 @@ struct Expectation
     std::optional<double> atLeast;
     std::optional<double> atMost;
     std::string text; ///< as a reader wrote it: "bulk: throughput at-least 80 Mb/s"
-    std::optional<SubscriptionExpectation> subscription;
-    std::optional<CounterExpectation> counter;
+    std::optional<SubscriptionExpectation> subscription = std::nullopt;
+    std::optional<CounterExpectation> counter = std::nullopt;
+    /// So many traffics from `traffic` on, taken together: counts and rates added, times and losses
+    /// the mean over what was measured.
+    size_t trafficCount = 1;
 };
 
 /// A scenario.
@@ -272,6 +307,7 @@ struct Lab
     std::vector<LabUser> users;
     std::vector<LabBroker> brokers; ///< at most one, so far
     std::vector<LabTranslator> translators;
+    std::vector<LabCrowd> crowds;
     std::vector<Incident> incidents; ///< in order of time
     std::vector<Traffic> traffic;
     std::vector<Expectation> expectations;
@@ -283,6 +319,8 @@ struct Lab
 [[nodiscard]] std::string_view ToString(NatLookup lookup);
 [[nodiscard]] std::string_view ToString(TrafficKind kind);
 [[nodiscard]] std::string_view ToString(Measure measure);
+[[nodiscard]] std::string_view ToString(SubscriptionCount count);
+[[nodiscard]] std::string_view ToString(IncidentKind kind);
 
 /// Name of a node, and of a port as links write it ("A", "box:mac0").
 [[nodiscard]] const std::string& NodeName(const Lab& lab, LabNode node);

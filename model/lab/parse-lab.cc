@@ -109,6 +109,35 @@ ReadHead(Lab& lab, TableReader& root)
     lab.checksums = root.Boolean({"checksums", "true"}, Need::Optional).value_or(false);
 }
 
+/// What no single section can tell.
+void
+CheckWhole(LabDraft& draft)
+{
+    const Lab& lab = draft.lab;
+    if (lab.hosts.size() < 2 && draft.nodesComplete)
+    {
+        draft.faults.Add(1,
+                         "the scenario has " + std::to_string(lab.hosts.size()) +
+                             " [[host]]; traffic needs two");
+    }
+    if (lab.traffic.empty() && lab.users.empty() && draft.trafficComplete && draft.nodesComplete)
+    {
+        draft.faults.Add(1, "the scenario has no [[traffic]]: nothing would happen; add one");
+    }
+    const bool needed = !lab.users.empty() || !lab.translators.empty();
+    if (lab.brokers.empty() && needed && draft.nodesComplete)
+    {
+        const size_t line =
+            lab.users.empty() ? draft.world.translatorLines.front() : draft.world.userLines.front();
+        draft.faults.Add(line, "users and translators need a broker; add: [[isb]] name = \"isb\"");
+    }
+    if (!lab.brokers.empty() && lab.users.empty() && draft.nodesComplete)
+    {
+        draft.faults.Add(draft.world.brokerLines.front(),
+                         "a broker without users; add: [[user]] name = \"ann\"");
+    }
+}
+
 void
 ReadLab(LabDraft& draft, const toml::table& table)
 {
@@ -119,28 +148,37 @@ ReadLab(LabDraft& draft, const toml::table& table)
     }
     ReadHead(draft.lab, root);
     ReadMachines(draft, root);
+    ReadRegions(draft, root);
+    ReadSites(draft, root);
     ReadHosts(draft, root);
     ReadBoxes(draft, root);
+    ReadBrokers(draft, root);
+    ReadTranslators(draft, root);
+    ReadUsers(draft, root);
+    ReadCrowds(draft, root);
     ReadLinks(draft, root);
+    ReadServices(draft, root);
+    ReadSubscriptions(draft, root);
+    SubscribeCrowds(draft);
     ReadTraffic(draft, root);
+    AddCrowdTraffic(draft);
+    ReadIncidents(draft, root);
     ReadExpectations(draft, root);
     root.Finish();
-    if (draft.lab.hosts.size() < 2 && draft.nodesComplete)
+    CheckWhole(draft);
+    if (draft.faults.Count() == 0)
     {
-        draft.faults.Add(1,
-                         "the scenario has " + std::to_string(draft.lab.hosts.size()) +
-                             " [[host]]; traffic needs two");
+        BuildInternet(draft);
     }
-    if (draft.lab.traffic.empty() && draft.trafficComplete)
+    if (draft.faults.Count() == 0)
     {
-        draft.faults.Add(1, "the scenario has no [[traffic]]: nothing would happen; add one");
+        ConnectWorld(draft);
     }
     if (draft.faults.Count() == 0)
     {
         ConnectLab(draft);
     }
 }
-
 } // namespace
 
 std::string

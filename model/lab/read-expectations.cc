@@ -9,31 +9,66 @@ namespace isb
 namespace
 {
 
-const std::vector<std::string_view> MEASURES{"throughput",
-                                             "loss",
-                                             "rtt",
-                                             "connections",
-                                             "first-byte",
-                                             "failures"};
+const std::vector<std::string_view>
+    MEASURES{"throughput", "loss", "rtt", "connections", "first-byte", "failures", "completed"};
+const std::vector<std::string_view> COUNTS{"asked", "established", "failed", "from-prepared"};
+const std::vector<std::string_view> PATHS{"direct", "reversed", "translated"};
+const std::vector<std::string_view> METHODS{"proxy", "active", "passive", "pure", "udp"};
 
-/// No traffic has more connections.
-constexpr uint64_t MOST_CONNECTIONS = 10'000;
+/// No count is higher.
+constexpr uint64_t MOST_COUNT = 1'000'000'000'000;
 
-/// The measures that a kind of traffic gives.
-std::vector<std::string_view>
-MeasuresOf(TrafficKind kind)
+const LabKey MEASURE{"measure", "\"throughput\""};
+
+/// How the limits are written.
+enum class Unit : uint8_t
 {
-    switch (kind)
+    Rate,
+    Share,
+    Time,
+    Count,
+};
+
+Unit
+UnitOf(Measure measure)
+{
+    switch (measure)
+    {
+    case Measure::Throughput:
+        return Unit::Rate;
+    case Measure::Loss:
+        return Unit::Share;
+    case Measure::Rtt:
+    case Measure::FirstByte:
+        return Unit::Time;
+    case Measure::Connections:
+    case Measure::Failures:
+    case Measure::Completed:
+        break;
+    }
+    return Unit::Count;
+}
+
+/// The measures that a traffic gives.
+std::vector<std::string_view>
+MeasuresOf(const Traffic& traffic)
+{
+    switch (traffic.kind)
     {
     case TrafficKind::TcpBulk:
+        if (traffic.totalBytes != 0)
+        {
+            return {"throughput", "connections", "failures", "completed"};
+        }
         return {"throughput", "connections", "failures"};
     case TrafficKind::UdpRate:
         return {"throughput", "loss"};
     case TrafficKind::UdpPingPong:
         return {"rtt", "loss"};
     case TrafficKind::RequestResponse:
+        return {"rtt", "first-byte", "connections", "failures", "completed"};
     case TrafficKind::TcpPingPong:
-        return {"rtt", "connections", "first-byte", "failures"};
+        return {"rtt", "first-byte", "connections", "failures"};
     }
     return {};
 }
@@ -46,33 +81,31 @@ struct Limit
 };
 
 std::optional<Limit>
-ReadLimit(TableReader& reader, std::string_view name, Measure measure)
+ReadLimit(TableReader& reader, std::string_view name, Unit unit)
 {
     const auto written = [&] { return std::string(reader.TextOf(name)); };
-    switch (measure)
+    switch (unit)
     {
-    case Measure::Throughput:
+    case Unit::Rate:
         if (const auto rate = reader.Rate({name, "\"80 Mb/s\""}, Need::Optional))
         {
             return Limit{static_cast<double>(rate->bitsPerSecond), written()};
         }
         break;
-    case Measure::Loss:
+    case Unit::Share:
         if (const auto ratio = reader.Share({name, "\"3 %\""}, Need::Optional))
         {
             return Limit{ratio->AsDouble(), written()};
         }
         break;
-    case Measure::Rtt:
-    case Measure::FirstByte:
+    case Unit::Time:
         if (const auto time = reader.Time({name, "\"500 us\""}, Need::Optional))
         {
             return Limit{static_cast<double>(time->count()), written()};
         }
         break;
-    case Measure::Connections:
-    case Measure::Failures:
-        if (const auto count = reader.Integer({name, "10"}, Need::Optional, 0, MOST_CONNECTIONS))
+    case Unit::Count:
+        if (const auto count = reader.Integer({name, "10"}, Need::Optional, 0, MOST_COUNT))
         {
             return Limit{static_cast<double>(*count), std::to_string(*count)};
         }
@@ -81,24 +114,22 @@ ReadLimit(TableReader& reader, std::string_view name, Measure measure)
     return std::nullopt;
 }
 
-/// The limits into the expectation; its text.
+/// The limits into the expectation and its text.
 void
-ReadLimits(TableReader& reader, Expectation& expectation)
+ReadLimits(TableReader& reader, Unit unit, Expectation& expectation)
 {
     const size_t before = reader.Faults().Count();
-    const Measure measure = expectation.measure;
-    const auto least = ReadLimit(reader, "at-least", measure);
-    const auto most = ReadLimit(reader, "at-most", measure);
-    const bool exact = measure == Measure::Connections || measure == Measure::Loss;
+    const auto least = ReadLimit(reader, "at-least", unit);
+    const auto most = ReadLimit(reader, "at-most", unit);
     std::optional<Limit> equal;
-    if (exact)
+    if (unit == Unit::Count || unit == Unit::Share)
     {
-        equal = ReadLimit(reader, "equals", measure);
+        equal = ReadLimit(reader, "equals", unit);
     }
     else
     {
         reader.Refuse("equals",
-                      "only with measure \"connections\" or \"loss\"; write at-least and at-most");
+                      "only with whole numbers and measure \"loss\"; write at-least and at-most");
     }
     if (reader.Faults().Count() != before)
     {
@@ -120,77 +151,297 @@ ReadLimits(TableReader& reader, Expectation& expectation)
         reader.Fault({"at-least", {}}, " is above at-most: nothing can hold both");
         return;
     }
-    std::string& text = expectation.text;
-    if (equal)
+    const auto enter = [&](const std::optional<Limit>& limit, const char* word)
     {
-        expectation.atLeast = expectation.atMost = equal->value;
-        text += " equals " + equal->text;
-    }
-    if (least)
-    {
-        expectation.atLeast = least->value;
-        text += " at-least " + least->text;
-    }
-    if (most)
-    {
-        expectation.atMost = most->value;
-        text += " at-most " + most->text;
-    }
+        if (limit)
+        {
+            expectation.text.append(word).append(limit->text);
+        }
+    };
+    expectation.atLeast = equal   ? std::optional(equal->value)
+                          : least ? std::optional(least->value)
+                                  : std::nullopt;
+    expectation.atMost = equal  ? std::optional(equal->value)
+                         : most ? std::optional(most->value)
+                                : std::nullopt;
+    enter(equal, " equals ");
+    enter(least, " at-least ");
+    enter(most, " at-most ");
 }
 
-/// Which traffic is meant; it must give the measure.
-void
-ReadSubject(LabDraft& draft, TableReader& reader, Expectation& expectation)
+/// The first traffic of the subject and how many there are; nothing (a fault) when there is none.
+std::optional<std::pair<size_t, size_t>>
+FindSubject(LabDraft& draft, TableReader& reader, LabKey key, const std::string& name)
 {
-    const LabKey key{"traffic", "\"bulk\""};
-    const std::optional<std::string> name = reader.Text(key, Need::Required);
-    if (!name)
-    {
-        return;
-    }
-    const std::string_view measure = MEASURES[static_cast<size_t>(expectation.measure)];
+    const bool single = key.name == "traffic";
     std::vector<std::string_view> names;
     for (const Traffic& traffic : draft.lab.traffic)
     {
-        names.push_back(traffic.name);
+        if (single && IsLabName(traffic.name)) // not of a crowd: those have a dot
+        {
+            names.push_back(traffic.name);
+        }
     }
-    const auto found = std::find(names.begin(), names.end(), *name);
+    for (const LabCrowd& crowd : draft.lab.crowds)
+    {
+        if (!single)
+        {
+            names.push_back(crowd.name);
+        }
+    }
+    const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end())
     {
         if (draft.trafficComplete)
         {
             reader.Fault(key,
-                         ": there is no traffic " + Quoted(*name) + "; " +
-                             SuggestWord(*name, names));
+                         ": there is no " + std::string(key.name) + " " + Quoted(name) + "; " +
+                             SuggestWord(name, names));
+        }
+        return std::nullopt;
+    }
+    const auto index = static_cast<size_t>(found - names.begin());
+    if (single)
+    {
+        return std::make_pair(index, size_t{1});
+    }
+    const LabCrowd& crowd = draft.lab.crowds[index];
+    if (crowd.trafficCount == 0)
+    {
+        if (draft.faults.Count() == 0) // else it may have got none for a fault
+        {
+            reader.Fault(key, ": crowd " + Quoted(name) + " has no traffic; add: [crowd.traffic]");
+        }
+        return std::nullopt;
+    }
+    return std::make_pair(crowd.firstTraffic, crowd.trafficCount);
+}
+
+/// A measure of a traffic or crowd.
+bool
+ReadTrafficSubject(LabDraft& draft, TableReader& reader, LabKey key, Expectation& expectation)
+{
+    const auto word = reader.Word(MEASURE, Need::Required, MEASURES);
+    const auto name = reader.Text(key, Need::Required);
+    if (!word)
+    {
+        return false; // which keys are right depends on it
+    }
+    expectation.measure = static_cast<Measure>(*word);
+    if (name)
+    {
+        expectation.text = *name + ": " + std::string(MEASURES[*word]);
+        if (const auto subject = FindSubject(draft, reader, key, *name))
+        {
+            expectation.traffic = subject->first;
+            expectation.trafficCount = subject->second;
+            const Traffic& traffic = draft.lab.traffic[subject->first];
+            const std::vector<std::string_view> measures = MeasuresOf(traffic);
+            if (std::find(measures.begin(), measures.end(), MEASURES[*word]) == measures.end())
+            {
+                std::string list;
+                for (const std::string_view each : measures)
+                {
+                    list += (list.empty() ? "" : ", ") + Quoted(each);
+                }
+                reader.Fault(MEASURE,
+                             ": traffic of kind \"" + std::string(ToString(traffic.kind)) +
+                                 "\" has no " + std::string(MEASURES[*word]) + "; valid: " + list);
+            }
+        }
+    }
+    ReadLimits(reader, UnitOf(expectation.measure), expectation);
+    return true;
+}
+
+/// "ann -> bob/web": the user and his wanted service.
+void
+ReadPair(LabDraft& draft, TableReader& reader, Expectation& expectation)
+{
+    const LabKey key{"subscription", "\"ann -> bob/web\""};
+    constexpr std::string_view ARROW = " -> ";
+    const auto text = reader.Text(key, Need::Required);
+    if (!text)
+    {
+        return;
+    }
+    const size_t arrow = text->find(ARROW);
+    if (arrow == std::string::npos)
+    {
+        reader.Fault(key, ": " + Quoted(*text) + " has no arrow; write: \"ann -> bob/web\"");
+        return;
+    }
+    const std::string name = text->substr(0, arrow);
+    const auto parts = ReadServiceName(reader, key, text->substr(arrow + ARROW.size()));
+    const auto user = draft.world.userNames.find(name);
+    if (parts && user == draft.world.userNames.end())
+    {
+        FaultNoUser(draft, reader, key, name);
+    }
+    if (!parts || user == draft.world.userNames.end())
+    {
+        return;
+    }
+    const LabUser& subscriber = draft.lab.users[user->second];
+    const auto wanted = FindWanted(subscriber, parts->first, parts->second);
+    if (!wanted)
+    {
+        if (draft.world.usersComplete)
+        {
+            std::vector<std::string> names;
+            for (const WantedService& each : subscriber.settings.wants)
+            {
+                names.push_back(name + std::string(ARROW) + each.provider + "/" + each.service);
+            }
+            reader.Fault(key,
+                         ": there is no such subscription; " +
+                             SuggestWord(*text, {names.begin(), names.end()}));
         }
         return;
     }
-    expectation.traffic = static_cast<size_t>(found - names.begin());
-    expectation.text = *name + ": " + std::string(measure);
-    const TrafficKind kind = draft.lab.traffic[expectation.traffic].kind;
-    const std::vector<std::string_view> measures = MeasuresOf(kind);
-    if (std::find(measures.begin(), measures.end(), measure) == measures.end())
+    expectation.text = *text + ":";
+    expectation.subscription->user = user->second;
+    expectation.subscription->wanted = *wanted;
+}
+
+/// A translator's name, or the broker's that forwards itself.
+void
+CheckTranslator(LabDraft& draft, TableReader& reader, const std::string& name)
+{
+    std::vector<std::string_view> names;
+    for (const LabTranslator& translator : draft.lab.translators)
     {
-        reader.Fault({"measure", {}},
-                     ": traffic of kind \"" + std::string(ToString(kind)) + "\" has no " +
-                         std::string(measure) + "; valid: " + Quoted(measures[0]) + ", " +
-                         Quoted(measures[1]));
+        names.push_back(translator.settings.name);
     }
+    for (const LabBroker& broker : draft.lab.brokers)
+    {
+        if (broker.own)
+        {
+            names.push_back(broker.own->name);
+        }
+    }
+    if (std::find(names.begin(), names.end(), name) == names.end() && draft.nodesComplete)
+    {
+        reader.Fault({"ist", {}},
+                     ": there is no translator " + Quoted(name) + "; " + SuggestWord(name, names));
+    }
+}
+
+std::vector<std::string_view>
+CodeWords()
+{
+    std::vector<std::string_view> words;
+    for (uint8_t code = 1; code <= static_cast<uint8_t>(IsbCode::Cancelled); ++code)
+    {
+        words.push_back(ToString(static_cast<IsbCode>(code)));
+    }
+    return words;
+}
+
+void
+ReadSubscriptionSubject(LabDraft& draft, TableReader& reader, Expectation& expectation)
+{
+    SubscriptionExpectation& what = expectation.subscription.emplace();
+    ReadPair(draft, reader, expectation);
+    const auto word = [&](LabKey key, const std::vector<std::string_view>& words, std::string& into)
+    {
+        if (const auto index = reader.Word(key, Need::Optional, words))
+        {
+            into = words[*index];
+            expectation.text += " " + std::string(key.name) + " " + into;
+        }
+    };
+    word({"path", "\"translated\""}, PATHS, what.path);
+    word({"method", "\"passive\""}, METHODS, what.method);
+    if (const auto ist = reader.Text({"ist", "\"ist\""}, Need::Optional))
+    {
+        CheckTranslator(draft, reader, *ist);
+        what.ist = *ist;
+        expectation.text += " ist " + *ist;
+    }
+    word({"code", "\"not-allowed\""}, CodeWords(), what.code);
+    if (const auto count = reader.Word(MEASURE, Need::Optional, COUNTS))
+    {
+        what.count = static_cast<SubscriptionCount>(*count);
+        expectation.text += " " + std::string(COUNTS[*count]);
+        ReadLimits(reader, Unit::Count, expectation);
+        return;
+    }
+    const bool said = reader.Has("path") || reader.Has("method") || reader.Has("ist") ||
+                      reader.Has("code") || reader.Has("measure");
+    if (!said)
+    {
+        reader.Faults().Add(reader.Line(),
+                            "[[expect]] says nothing of the subscription; write path, method, ist, "
+                            "code or measure");
+    }
+    for (const std::string_view key : {"at-least", "at-most", "equals"})
+    {
+        reader.Refuse(key, "only with measure");
+    }
+}
+
+/// "isb/logins".
+void
+ReadCounterSubject(LabDraft& draft, TableReader& reader, Expectation& expectation)
+{
+    const LabKey key{"counter", "\"isb/logins\""};
+    const std::string text = reader.Text(key, Need::Required).value_or("");
+    const size_t slash = text.find('/');
+    CounterExpectation& counter = expectation.counter.emplace();
+    counter.who = text.substr(0, slash);
+    counter.counter = slash == std::string::npos ? "" : text.substr(slash + 1);
+    std::vector<std::string_view> names;
+    for (const LabBroker& broker : draft.lab.brokers)
+    {
+        names.push_back(broker.settings.name);
+    }
+    for (const LabTranslator& translator : draft.lab.translators)
+    {
+        names.push_back(translator.settings.name);
+    }
+    const bool written =
+        !counter.counter.empty() && counter.counter.size() <= 64 &&
+        std::all_of(counter.counter.begin(),
+                    counter.counter.end(),
+                    [](char c) { return c == '.' || IsLabName(std::string("a") + c); });
+    if (reader.Has("counter") && !written)
+    {
+        reader.Fault(key, ": " + Quoted(text) + " is no counter; write who/what: \"isb/logins\"");
+    }
+    else if (std::find(names.begin(), names.end(), counter.who) == names.end() &&
+             draft.nodesComplete)
+    {
+        reader.Fault(key,
+                     ": there is no broker or translator " + Quoted(counter.who) + "; " +
+                         SuggestWord(counter.who, names));
+    }
+    expectation.text = text;
+    ReadLimits(reader, Unit::Count, expectation);
 }
 
 void
 ReadExpectation(LabDraft& draft, const toml::table& table)
 {
     TableReader reader(table, "[[expect]]", draft.faults);
-    const auto word = reader.Word({"measure", "\"throughput\""}, Need::Required, MEASURES);
-    if (!word)
-    {
-        return; // which keys are right depends on it
-    }
     Expectation expectation;
-    expectation.measure = static_cast<Measure>(*word);
-    ReadSubject(draft, reader, expectation);
-    ReadLimits(reader, expectation);
+    if (reader.Has("subscription"))
+    {
+        ReadSubscriptionSubject(draft, reader, expectation);
+    }
+    else if (reader.Has("counter"))
+    {
+        ReadCounterSubject(draft, reader, expectation);
+    }
+    else
+    {
+        const LabKey key =
+            reader.Has("crowd") ? LabKey{"crowd", "\"u\""} : LabKey{"traffic", "\"bulk\""};
+        if (!ReadTrafficSubject(draft, reader, key, expectation))
+        {
+            return;
+        }
+    }
     reader.Finish();
     draft.lab.expectations.push_back(std::move(expectation));
 }

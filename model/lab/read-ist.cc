@@ -61,15 +61,18 @@ ReadKernelKeys(TableReader& reader, IstSettings& settings)
 } // namespace
 
 void
-ReadIst(TableReader& box, BoxRole role, IstSettings& settings)
+ReadIst(const toml::table* table,
+        const std::string& where,
+        LabFaults& faults,
+        BoxRole role,
+        IstSettings& settings)
 {
-    const toml::table* table = box.Table({"ist", "{ idle = \"2 h\" }"}, Need::Optional);
     if (table == nullptr)
     {
         return;
     }
     constexpr uint64_t MOST_SPLICES = 1'000'000;
-    TableReader reader(*table, "[box.ist]", box.Faults());
+    TableReader reader(*table, where, faults);
     ReadTimes(reader, role == BoxRole::IstKernel, settings);
     const auto splices = reader.Integer({"max-splices", "65536"}, Need::Optional, 1, MOST_SPLICES);
     settings.maxSplices = splices.value_or(settings.maxSplices);

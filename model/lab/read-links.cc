@@ -26,13 +26,17 @@ const Reserved RESERVED[] = {{{{0x00000000}, 8}, "\"this network\""},
                              {{{0x7f000000}, 8}, "loopback"},
                              {{{0xe0000000}, 3}, "multicast or reserved"}};
 
+/// Nodes that a link may join.
 std::vector<std::string_view>
-NodeNames(const LabDraft& draft)
+WiredNames(const LabDraft& draft)
 {
     std::vector<std::string_view> names;
     for (const auto& [name, node] : draft.nodes)
     {
-        names.push_back(name);
+        if (node.kind == LabNode::IsBox || !draft.hostAccess[node.index])
+        {
+            names.push_back(name);
+        }
     }
     return names;
 }
@@ -59,9 +63,14 @@ FindEnd(const LabDraft& draft, const std::string& text)
     if (found == draft.nodes.end())
     {
         return Error{"there is no host or box " + Quoted(name) + "; " +
-                     SuggestWord(name, NodeNames(draft))};
+                     SuggestWord(name, WiredNames(draft))};
     }
     const LabNode node = found->second;
+    if (node.kind == LabNode::IsHost && draft.hostAccess[node.index])
+    {
+        return Error{Quoted(name) + " is joined to its site or the internet already; a host has "
+                                    "one link"};
+    }
     if (node.kind == LabNode::IsHost && colon != std::string::npos)
     {
         return Error{Quoted(name) + " is a host and has no ports; write: \"" + name + "\""};
@@ -270,7 +279,7 @@ CheckAllLinked(LabDraft& draft)
     const Lab& lab = draft.lab;
     for (size_t i = 0; i < lab.hosts.size(); ++i)
     {
-        if (!LinkAt(lab, {{LabNode::IsHost, i}, 0}))
+        if (!draft.hostAccess[i] && !LinkAt(lab, {{LabNode::IsHost, i}, 0}))
         {
             draft.faults.Add(draft.hostLines[i],
                              "host " + Quoted(lab.hosts[i].name) +

@@ -42,13 +42,20 @@ ReadAxes(TableReader& reader, NatAxes& axes)
     }
 }
 
+/// "[box.nat]" -> "[box.nat.udp]"
+std::string
+Within(const std::string& where, std::string_view name)
+{
+    return where.substr(0, where.size() - 1).append(".").append(name).append("]");
+}
+
 void
 ReadProtocol(TableReader& nat, std::string_view name, NatAxes& axes)
 {
     const LabKey key{name, "{ mapping = \"endpoint-independent\" }"};
     if (const toml::table* table = nat.Table(key, Need::Optional))
     {
-        TableReader reader(*table, "[box.nat." + std::string(name) + "]", nat.Faults());
+        TableReader reader(*table, Within(nat.Where(), name), nat.Faults());
         ReadAxes(reader, axes);
         reader.Finish();
     }
@@ -101,10 +108,13 @@ ReadTimers(TableReader& reader, NatTimers& timers)
 }
 
 void
-ReadNatTable(const toml::table& table, LabFaults& faults, NatSettings& settings)
+ReadNatTable(const toml::table& table,
+             const std::string& where,
+             LabFaults& faults,
+             NatSettings& settings)
 {
     const std::vector<std::string_view> presets(NAT_PRESETS.begin(), NAT_PRESETS.end());
-    TableReader reader(table, "[box.nat]", faults);
+    TableReader reader(table, where, faults);
     const auto preset = reader.Word({"preset", "\"symmetric\""}, Need::Optional, presets);
     NatAxes axes = NatPreset(preset ? presets[*preset] : DEFAULT_PRESET).value_or(NatAxes{});
     ReadAxes(reader, axes);
@@ -128,16 +138,17 @@ ReadNatTable(const toml::table& table, LabFaults& faults, NatSettings& settings)
 } // namespace
 
 void
-ReadNat(TableReader& box, NatSettings& settings)
+ReadNat(TableReader& section, const std::string& where, NatSettings& settings)
 {
     SetAxes(settings, NatPreset(DEFAULT_PRESET).value_or(NatAxes{}));
-    if (box.IsTable("nat"))
+    if (section.IsTable("nat"))
     {
-        ReadNatTable(*box.Table({"nat", {}}, Need::Optional), box.Faults(), settings);
+        const toml::table& table = *section.Table({"nat", {}}, Need::Optional);
+        ReadNatTable(table, where, section.Faults(), settings);
         return;
     }
     const std::vector<std::string_view> presets(NAT_PRESETS.begin(), NAT_PRESETS.end());
-    if (const auto preset = box.Word({"nat", "\"symmetric\""}, Need::Optional, presets))
+    if (const auto preset = section.Word({"nat", "\"symmetric\""}, Need::Optional, presets))
     {
         SetAxes(settings, NatPreset(presets[*preset]).value_or(NatAxes{}));
     }

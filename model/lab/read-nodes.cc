@@ -14,23 +14,6 @@ const std::vector<std::string_view> SPLICES{"passive", "pure", "active"};
 const std::vector<std::string_view> LOOKUPS{"hash", "list"};
 const std::vector<std::string_view> NICS{"on-chip", "pci"};
 
-/// Enters the name; false (and a fault) when another node has it.
-bool
-AddNode(LabDraft& draft, const std::string& name, LabNode node, TableReader& reader)
-{
-    const auto [entry, added] = draft.nodes.emplace(name, node);
-    if (!added)
-    {
-        const LabNode other = entry->second;
-        const size_t line = other.kind == LabNode::IsHost ? draft.hostLines[other.index]
-                                                          : draft.boxLines[other.index];
-        reader.Fault({"name", {}},
-                     ": " + Quoted(name) + " is taken already, in line " + std::to_string(line) +
-                         "; hosts and boxes need different names");
-    }
-    return added;
-}
-
 void
 AddPort(Box& box, TableReader& reader, const std::string& name, NicKind nic)
 {
@@ -150,7 +133,7 @@ ReadRoleKeys(Box& box, TableReader& reader)
     if (box.role == BoxRole::Nat)
     {
         ReadOutside(box, reader);
-        ReadNat(reader, box.nat);
+        ReadNat(reader, "[box.nat]", box.nat);
         const auto lookup = reader.Word({"lookup", "\"hash\""}, Need::Optional, LOOKUPS);
         box.lookup = lookup && *lookup == 1 ? NatLookup::List : NatLookup::Hash;
     }
@@ -175,7 +158,8 @@ ReadRoleKeys(Box& box, TableReader& reader)
     }
     if (box.role == BoxRole::IstKernel || box.role == BoxRole::IstApp)
     {
-        ReadIst(reader, box.role, box.ist);
+        const toml::table* ist = reader.Table({"ist", "{ idle = \"2 h\" }"}, Need::Optional);
+        ReadIst(ist, "[box.ist]", reader.Faults(), box.role, box.ist);
     }
     else
     {
@@ -201,11 +185,12 @@ ReadBox(LabDraft& draft, const toml::table& table)
         ReadRoleKeys(box, reader);
         reader.Finish();
     }
-    if (!name || !AddNode(draft, *name, {LabNode::IsBox, draft.lab.boxes.size()}, reader))
+    if (!name || !TakeName(draft, *name, reader))
     {
         draft.nodesComplete = false;
         return;
     }
+    draft.nodes[*name] = {LabNode::IsBox, draft.lab.boxes.size()};
     draft.lab.boxes.push_back(std::move(box));
     draft.boxLines.push_back(reader.Line());
 }
@@ -218,18 +203,72 @@ ReadHost(LabDraft& draft, const toml::table& table)
     Host host;
     host.name = name.value_or("");
     host.machine = ReadMachineName(draft, reader);
-    host.port.name = "eth0";
+    std::optional<Access> access;
+    if (reader.Has("site"))
+    {
+        const auto site = ReadSiteName(draft, reader, {"site", "\"internet\""});
+        access = ReadInside(draft, reader, site, USER_UPLINK);
+    }
+    else
+    {
+        RefuseAccess(reader, "only with site = \"internet\": this host is wired by a [[link]]");
+    }
     reader.Finish();
-    if (!name || !AddNode(draft, *name, {LabNode::IsHost, draft.lab.hosts.size()}, reader))
+    if (!name || !TakeName(draft, *name, reader))
     {
         draft.nodesComplete = false;
         return;
     }
-    draft.lab.hosts.push_back(std::move(host));
-    draft.hostLines.push_back(reader.Line());
+    AddHost(draft, std::move(host), access, reader.Line());
 }
 
 } // namespace
+
+bool
+TakeName(LabDraft& draft, const std::string& name, TableReader& reader)
+{
+    const LabKey key{"name", {}};
+    if (name == INTERNET)
+    {
+        reader.Fault(key, ": 'internet' is the core that everybody is joined to; take another");
+        return false;
+    }
+    const auto [entry, added] = draft.taken.emplace(name, reader.Line());
+    if (!added)
+    {
+        reader.Fault(key,
+                     ": " + Quoted(name) + " is taken already, in line " +
+                         std::to_string(entry->second) + "; hosts and boxes need different names");
+    }
+    return added;
+}
+
+size_t
+AddHost(LabDraft& draft, Host host, std::optional<Access> access, size_t line)
+{
+    const size_t index = draft.lab.hosts.size();
+    host.port.name = "eth0";
+    host.site = access ? access->site : std::nullopt;
+    draft.nodes[host.name] = {LabNode::IsHost, index};
+    draft.lab.hosts.push_back(std::move(host));
+    draft.hostLines.push_back(line);
+    draft.hostAccess.push_back(access);
+    return index;
+}
+
+std::vector<std::string_view>
+NodeNames(const LabDraft& draft, LabNode::Kind kind)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, node] : draft.nodes)
+    {
+        if (node.kind == kind)
+        {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
 
 std::optional<size_t>
 FindPort(const Box& box, std::string_view name)

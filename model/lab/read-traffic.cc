@@ -1,40 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/lab/lab-draft.h"
 
-#include <algorithm>
-
 namespace isb
 {
 
 namespace
 {
 
-/// Most TCP connections of one traffic.
-constexpr uint64_t MOST_CONNECTIONS = 10'000;
-/// Largest UDP payload in IPv4: 65'535 less 20 bytes of IP and 8 of UDP header.
-constexpr uint64_t MOST_PAYLOAD = 65'507;
-
-const std::vector<std::string_view> KINDS{"tcp-bulk", "udp-rate", "udp-ping-pong"};
-
-const LabKey START{"start", "\"10 ms\""};
-const LabKey STOP{"stop", "\"2 s\""};
-const LabKey PAYLOAD{"payload", "\"1 KiB\""};
-const LabKey RATE{"rate", "\"63 Mb/s\""};
+const LabKey NAME{"name", "\"bulk\""};
+const LabKey FROM{"from", "\"A\""};
+const LabKey TO{"to", "\"B\""};
 const LabKey VIA{"via", "\"ist\""};
-
-std::vector<std::string_view>
-NamesOf(const LabDraft& draft, LabNode::Kind kind)
-{
-    std::vector<std::string_view> names;
-    for (const auto& [name, node] : draft.nodes)
-    {
-        if (node.kind == kind)
-        {
-            names.push_back(name);
-        }
-    }
-    return names;
-}
+const LabKey SERVICE{"service", "\"bob/web\""};
 
 std::optional<size_t>
 ReadHostName(LabDraft& draft, TableReader& reader, LabKey key)
@@ -55,7 +32,7 @@ ReadHostName(LabDraft& draft, TableReader& reader, LabKey key)
         reader.Fault(key,
                      (box ? ": " + Quoted(*name) + " is a box, traffic runs between hosts; "
                           : ": there is no host " + Quoted(*name) + "; ") +
-                         SuggestWord(*name, NamesOf(draft, LabNode::IsHost)));
+                         SuggestWord(*name, NodeNames(draft, LabNode::IsHost)));
     }
     return std::nullopt;
 }
@@ -75,7 +52,7 @@ ReadVia(LabDraft& draft, TableReader& reader, Traffic& traffic)
         {
             reader.Fault(VIA,
                          ": there is no box " + Quoted(*name) + "; " +
-                             SuggestWord(*name, NamesOf(draft, LabNode::IsBox)));
+                             SuggestWord(*name, NodeNames(draft, LabNode::IsBox)));
         }
         return;
     }
@@ -91,79 +68,93 @@ ReadVia(LabDraft& draft, TableReader& reader, Traffic& traffic)
     traffic.via->box = found->second.index;
 }
 
-/// A rate, or "full".
-void
-ReadRate(TableReader& reader, Traffic& traffic)
+/// `from` and `to`, hosts; `via`.
+bool
+ReadHostEnds(LabDraft& draft, TableReader& reader, Traffic& traffic)
 {
-    constexpr std::string_view DIGITS = "0123456789";
-    const std::string_view text = reader.TextOf("rate");
-    if (text.empty() || text.find_first_of(DIGITS) != std::string_view::npos)
+    const auto from = ReadHostName(draft, reader, FROM);
+    const auto to = ReadHostName(draft, reader, TO);
+    reader.Refuse("service", "without to");
+    ReadVia(draft, reader, traffic);
+    if (from && to && *from == *to)
     {
-        traffic.rate = reader.Rate(RATE, Need::Required);
+        reader.Fault({"to", {}},
+                     ": " + Quoted(draft.lab.hosts[*to].name) +
+                         " is where the traffic comes from; name another host");
     }
-    else
-    {
-        (void)reader.Word(RATE, Need::Required, {"full"});
-    }
+    traffic.from = from.value_or(0);
+    traffic.to = to.value_or(0);
+    return true;
 }
 
-/// Keys that depend on the kind.
-void
-ReadLoad(TableReader& reader, Traffic& traffic)
+/// `from`, a user, and `service`, which he subscribes to.
+bool
+ReadServiceEnds(LabDraft& draft, TableReader& reader, Traffic& traffic)
 {
-    if (traffic.kind == TrafficKind::TcpBulk)
+    constexpr std::string_view WHY = "only without service";
+    reader.Refuse("to", WHY);
+    reader.Refuse("via", WHY);
+    const auto from = reader.Text({"from", "\"ann\""}, Need::Required);
+    const auto text = reader.Text(SERVICE, Need::Required);
+    const auto parts = text ? ReadServiceName(reader, SERVICE, *text) : std::nullopt;
+    if (!from || !parts)
     {
-        const auto connections =
-            reader.Integer({"connections", "10"}, Need::Optional, 1, MOST_CONNECTIONS);
-        traffic.connections = static_cast<uint32_t>(connections.value_or(1));
-        reader.Refuse("payload", "only with kind = \"udp-rate\" or \"udp-ping-pong\"");
-        reader.Refuse("rate", "only with kind = \"udp-rate\"");
-        return;
+        return false;
     }
-    reader.Refuse("connections", "only with kind = \"tcp-bulk\"");
-    if (const auto payload = reader.Bytes(PAYLOAD, Need::Required))
+    const auto user = draft.world.userNames.find(*from);
+    if (user == draft.world.userNames.end())
     {
-        if (*payload == 0 || *payload > MOST_PAYLOAD)
+        FaultNoUser(draft, reader, FROM, *from);
+        return false;
+    }
+    const std::vector<WantedService>& wants = draft.lab.users[user->second].settings.wants;
+    const auto wanted = FindWanted(draft.lab.users[user->second], parts->first, parts->second);
+    if (!wanted)
+    {
+        if (draft.world.usersComplete)
         {
-            reader.Fault(PAYLOAD,
-                         " is " + FormatByteCount(*payload) + "; nearest valid: " +
-                             (*payload == 0 ? "\"1 B\"" : "\"65507 B\", the most in one datagram"));
+            std::vector<std::string> names;
+            for (const WantedService& each : wants)
+            {
+                names.push_back(each.provider + "/" + each.service);
+            }
+            reader.Fault(SERVICE,
+                         ": " + Quoted(*from) + " does not subscribe to " + Quoted(*text) + "; " +
+                             SuggestWord(*text, {names.begin(), names.end()}));
         }
-        traffic.payloadBytes = static_cast<uint32_t>(std::min(*payload, MOST_PAYLOAD));
+        return false;
     }
-    if (traffic.kind == TrafficKind::UdpPingPong)
+    traffic.service = MakeTrafficService(draft, user->second, *wanted);
+    traffic.from = draft.lab.users[user->second].host;
+    traffic.to = ServerHost(draft.lab, *traffic.service);
+    if (traffic.from == traffic.to)
     {
-        reader.Refuse("rate", "only with kind = \"udp-rate\"");
+        reader.Fault(SERVICE,
+                     ": its server stands on the host of " + Quoted(*from) +
+                         "; traffic runs between hosts");
     }
-    else
-    {
-        ReadRate(reader, traffic);
-    }
+    return true;
 }
 
 void
-ReadTimes(const Lab& lab, TableReader& reader, Traffic& traffic)
+CheckKind(LabDraft& draft, TableReader& reader, const Traffic& traffic)
 {
-    const auto start = reader.Time(START, Need::Optional);
-    const auto stop = reader.Time(STOP, Need::Optional);
-    traffic.start = start.value_or(TimePoint(0));
-    traffic.stop = stop.value_or(lab.duration);
-    if (lab.duration.count() == 0)
+    if (traffic.service)
     {
-        return; // faulty, said already
+        const TrafficService& service = *traffic.service;
+        const WantedService& wanted = draft.lab.users[service.user].settings.wants[service.wanted];
+        if (const auto why = WhyNotOn(traffic.kind, wanted.protocol))
+        {
+            reader.Fault({"kind", {}}, ": " + *why);
+        }
     }
-    if (traffic.stop > lab.duration)
+    const bool dialogue =
+        traffic.kind == TrafficKind::RequestResponse || traffic.kind == TrafficKind::TcpPingPong;
+    if (traffic.via && dialogue)
     {
-        reader.Fault(STOP,
-                     " lies after the end of the run; nearest valid: \"" +
-                         FormatDuration(lab.duration) + "\", the duration");
-    }
-    else if (traffic.start >= traffic.stop)
-    {
-        const bool started = reader.Has("start");
-        reader.Fault(started ? START : STOP,
-                     ": start \"" + FormatDuration(traffic.start) + "\" is not before stop \"" +
-                         FormatDuration(traffic.stop) + "\"");
+        reader.Fault(VIA,
+                     ": traffic of kind \"" + std::string(ToString(traffic.kind)) +
+                         "\" does not go via a box; write a [[service]], or kind = \"tcp-bulk\"");
     }
 }
 
@@ -185,45 +176,53 @@ ReadOneTraffic(LabDraft& draft, const toml::table& table)
 {
     TableReader reader(table, "[[traffic]]", draft.faults);
     Traffic traffic;
-    const LabKey nameKey{"name", "\"bulk\""};
-    const auto name = reader.Name(nameKey, Need::Required);
-    const auto kind = reader.Word({"kind", "\"tcp-bulk\""}, Need::Required, KINDS);
-    const auto from = ReadHostName(draft, reader, {"from", "\"A\""});
-    const auto to = ReadHostName(draft, reader, {"to", "\"B\""});
-    ReadVia(draft, reader, traffic);
-    ReadTimes(draft.lab, reader, traffic);
-    if (from && to && *from == *to)
+    const auto name = reader.Name(NAME, Need::Required);
+    const bool ends = reader.Has("service") ? ReadServiceEnds(draft, reader, traffic)
+                                            : ReadHostEnds(draft, reader, traffic);
+    ReadLoadTimes(draft.lab, reader, traffic);
+    const bool load = ReadLoad(reader, traffic);
+    if (load)
     {
-        reader.Fault({"to", {}},
-                     ": " + Quoted(draft.lab.hosts[*to].name) +
-                         " is where the traffic comes from; name another host");
-    }
-    if (kind)
-    {
-        traffic.kind = static_cast<TrafficKind>(*kind);
-        ReadLoad(reader, traffic);
+        CheckKind(draft, reader, traffic);
         reader.Finish();
     }
-    if (!name || !kind)
+    if (!name || !load || !ends)
     {
         draft.trafficComplete = false;
         return;
     }
     if (const auto other = FindTraffic(draft.lab, *name))
     {
-        reader.Fault(nameKey,
+        reader.Fault(NAME,
                      ": " + Quoted(*name) + " is taken already, in line " +
                          std::to_string(draft.trafficLines[*other]));
         return;
     }
     traffic.name = *name;
-    traffic.from = from.value_or(0);
-    traffic.to = to.value_or(0);
     draft.lab.traffic.push_back(std::move(traffic));
     draft.trafficLines.push_back(reader.Line());
 }
 
 } // namespace
+
+size_t
+ServerHost(const Lab& lab, const TrafficService& service)
+{
+    const LabUser& provider = lab.users[service.provider];
+    return provider.serverHosts[service.provided].value_or(provider.host);
+}
+
+TrafficService
+MakeTrafficService(const LabDraft& draft, size_t user, size_t wanted)
+{
+    const WantedService& wish = draft.lab.users[user].settings.wants[wanted];
+    TrafficService service;
+    service.user = user;
+    service.wanted = wanted;
+    service.provider = draft.world.userNames.at(wish.provider);
+    service.provided = FindService(draft.lab.users[service.provider], wish.service).value_or(0);
+    return service;
+}
 
 void
 ReadTraffic(LabDraft& draft, TableReader& root)

@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"ExpectUnknownMeasure",
                   {{44, R"(measure = "round-trip")"}},
                   {"44: 'measure' in [[expect]] cannot be 'round-trip'; valid: 'throughput', "
-                   "'loss', 'rtt', 'connections'"}},
+                   "'loss', 'rtt', 'connections', 'first-byte', 'failures', 'completed'"}},
         FaultCase{
             "ExpectMeasureOfOtherKind",
             {{44, R"(measure = "throughput")"}, {45, R"(at-least = "1 Mb/s")"}},
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{
             "ExpectEqualsOfRtt",
             {{45, R"(equals = "1 ms")"}},
-            {R"(45: 'equals' in [[expect]] goes only with measure "connections" or "loss"; write at-least and at-most)"}},
+            {R"(45: 'equals' in [[expect]] goes only with whole numbers and measure "loss"; write at-least and at-most)"}},
         FaultCase{"ExpectEqualsAndAtMost",
                   {{44, R"(measure = "loss")"}, {45, R"(equals = "1 %"
 at-most = "2 %")"}},

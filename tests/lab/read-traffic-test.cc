@@ -20,7 +20,7 @@ from = "A"
 to = "B"
 [[traffic]])"}},
             {"40: 'name' in [[traffic]]: 'ping' is taken already, in line 34",
-             R"(49: 'measure' in [[expect]]: traffic of kind "tcp-bulk" has no rtt; valid: 'throughput', 'connections')"}},
+             R"(49: 'measure' in [[expect]]: traffic of kind "tcp-bulk" has no rtt; valid: 'throughput', 'connections', 'failures')"}},
         FaultCase{"TrafficWithoutKind",
                   {{36, ""}},
                   {R"(34: [[traffic]] has no 'kind'; write: kind = "tcp-bulk")"}},
@@ -56,11 +56,11 @@ to = "B"
         FaultCase{
             "PayloadOfTcp",
             {{36, R"(kind = "tcp-bulk")"}, {43, ""}, {42, ""}, {44, ""}, {45, ""}},
-            {R"(39: 'payload' in [[traffic]] goes only with kind = "udp-rate" or "udp-ping-pong")"}},
+            {R"(39: 'payload' in [[traffic]] goes only with kind = "udp-rate", "udp-ping-pong" or "tcp-ping-pong")"}},
         FaultCase{"ConnectionsOfUdp",
                   {{39, R"(payload = "64 B"
 connections = 2)"}},
-                  {R"(40: 'connections' in [[traffic]] goes only with kind = "tcp-bulk")"}},
+                  {R"(40: 'connections' in [[traffic]] goes only with TCP: kind = "tcp-bulk" for instance)"}},
         FaultCase{"ConnectionsZero",
                   {{36, R"(kind = "tcp-bulk")"},
                    {39, "connections = 0"},

@@ -36,7 +36,7 @@ TomlBlocks(const std::string& text)
 TEST(ScenarioDoc, ShowsValidScenarios)
 {
     const std::vector<std::string> blocks = TomlBlocks(DocText());
-    ASSERT_EQ(blocks.size(), 2U);
+    ASSERT_EQ(blocks.size(), 3U);
     for (const std::string& block : blocks)
     {
         EXPECT_EQ(ErrorLines(block), std::vector<std::string>{}) << block;
