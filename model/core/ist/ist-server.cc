@@ -237,6 +237,10 @@ void
 IstServer::Impl::Opened(TimePoint now, uint64_t id, bool opened, std::string_view why)
 {
     BookedSplice* splice = book.Find(id);
+    if (!splice && opened)
+    {
+        carrierOrders.emplace_back(EndOrder{id}); // cancelled before a slow carrier had it
+    }
     if (!splice || splice->opened)
     {
         return;

@@ -185,6 +185,11 @@ class IstServerRig
             }
             for (const CarrierOrder& order : server.TakeCarrierOrders())
             {
+                if (carrierWaits)
+                {
+                    waiting.push_back(order);
+                    continue;
+                }
                 Do(order);
                 more = true;
             }
@@ -218,6 +223,8 @@ class IstServerRig
     std::vector<SendToOrder> echoes;
     std::vector<EngineOrder> engineOrders;
     std::vector<ProxyOrder> proxyOrders;
+    bool carrierWaits = false; ///< orders are put into `waiting` instead of done
+    std::vector<CarrierOrder> waiting;
     unsigned int carrierRefuses = 0; ///< so many of the next orders cannot be done
     uint64_t lastSequence = 0;
     IsbDeframer deframer;

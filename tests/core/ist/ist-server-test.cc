@@ -503,6 +503,22 @@ TEST_F(IstServerTest, CancelEndsASpliceWithoutNews)
     EXPECT_TRUE(rig.server.IsRegistered());
 }
 
+TEST_F(IstServerTest, ASlowCarrierIsToldAgainThatASpliceWasCancelled)
+{
+    rig.carrierWaits = true;
+    rig.Say(IstServerRig::Request(1));
+    EXPECT_FALSE(rig.Hear<SpliceReadyMessage>());
+    rig.Say(SpliceCancelMessage{1});
+    ASSERT_EQ(rig.waiting.size(), 2U); // the order, and its end
+    EXPECT_TRUE(std::holds_alternative<EndOrder>(rig.waiting.back()));
+    rig.server.CarrierOpened(rig.now, 1, false, "no");
+    EXPECT_TRUE(rig.server.TakeCarrierOrders().empty());
+    rig.server.CarrierOpened(rig.now, 1, true, "");
+    EXPECT_EQ(rig.server.TakeCarrierOrders().size(), 1U);
+    EXPECT_FALSE(rig.Hear<SpliceReadyMessage>());
+    EXPECT_FALSE(rig.Hear<FaultMessage>());
+}
+
 TEST_F(IstServerTest, SplicesOutliveTheBrokerAndWhatHappenedMeanwhileIsTold)
 {
     const SpliceReadyMessage ready = rig.Ready(IstServerRig::Request(1));
