@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/bindings/bindings.h"
 #include "analysis/bindings/conversions.h"
+#include "analysis/bindings/lab-dict.h"
 #include "model/box/machine-parameters.h"
 #include "model/lab/lab.h"
 #include "model/lab/parse-lab.h"
@@ -40,14 +41,51 @@ RaiseScenarioError(const std::vector<LabError>& faults)
     throw py::error_already_set();
 }
 
+/// What runs on each host, the most telling: "isb" before "ist" before "user"; "host" for none.
+std::vector<std::string>
+HostKinds(const Lab& lab)
+{
+    std::vector<std::string> kinds(lab.hosts.size(), "host");
+    for (const auto& user : lab.users)
+    {
+        kinds[user.host] = "user";
+    }
+    for (const auto& translator : lab.translators)
+    {
+        kinds[translator.host] = "ist";
+    }
+    for (const auto& broker : lab.brokers)
+    {
+        kinds[broker.host] = "isb";
+    }
+    return kinds;
+}
+
 py::dict
-FromHost(const Host& host)
+FromHost(const Lab& lab, const Host& host, const std::string& kind)
 {
     py::dict item;
     item["name"] = host.name;
+    item["kind"] = kind;
+    item["site"] = SiteNameOf(lab, host.site);
     item["machine"] = host.machine;
     item["address"] = host.port.address.ToString();
     return item;
+}
+
+/// "symmetric", or the axes when no preset has them: "address-dependent/address-dependent".
+std::string
+NatText(const NatAxes& axes)
+{
+    for (const std::string_view name : NAT_PRESETS)
+    {
+        const NatAxes preset = NatPreset(name).value_or(NatAxes{});
+        if (preset.mapping == axes.mapping && preset.filtering == axes.filtering)
+        {
+            return std::string(name);
+        }
+    }
+    return std::string(ToString(axes.mapping)) + "/" + std::string(ToString(axes.filtering));
 }
 
 py::dict
@@ -67,6 +105,25 @@ FromBox(const Box& box)
     item["machine"] = box.machine;
     item["role"] = FromText(ToString(box.role));
     item["ports"] = ports;
+    item["internet"] = box.internet;
+    item["nat"] = py::none();
+    item["firewall"] = py::none();
+    if (box.role == BoxRole::Nat)
+    {
+        const NatAxes& axes = box.nat.tcp;
+        const bool alike =
+            axes.mapping == box.nat.udp.mapping && axes.filtering == box.nat.udp.filtering;
+        item["nat"] = NatText(axes) + (alike ? "" : " (UDP: " + NatText(box.nat.udp) + ")");
+    }
+    if (box.allowed)
+    {
+        py::list allowed;
+        for (const Ipv4 address : *box.allowed)
+        {
+            allowed.append(address.ToString());
+        }
+        item["firewall"] = allowed;
+    }
     return item;
 }
 
@@ -94,8 +151,13 @@ FromTraffic(const Lab& lab, const Traffic& traffic)
     {
         item["via"] = lab.boxes[traffic.via->box].name;
     }
+    item["service"] = FromTrafficService(lab, traffic);
     item["connections"] = traffic.connections;
     item["payload_bytes"] = traffic.payloadBytes;
+    item["request_bytes"] = traffic.requestBytes;
+    item["response_bytes"] = traffic.responseBytes;
+    item["pause_ns"] = FromTime(traffic.pause);
+    item["total_bytes"] = traffic.totalBytes;
     item["rate_bps"] = py::none();
     if (traffic.rate)
     {
@@ -126,9 +188,10 @@ FromLab(const Lab& lab)
     py::list traffic;
     py::list expectations;
     py::dict machines;
-    for (const auto& host : lab.hosts)
+    const std::vector<std::string> kinds = HostKinds(lab);
+    for (size_t i = 0; i < lab.hosts.size(); ++i)
     {
-        hosts.append(FromHost(host));
+        hosts.append(FromHost(lab, lab.hosts[i], kinds[i]));
     }
     for (const auto& box : lab.boxes)
     {
@@ -162,6 +225,7 @@ FromLab(const Lab& lab)
     answer["traffic"] = traffic;
     answer["expectations"] = expectations;
     answer["machines"] = machines;
+    AddWorld(lab, answer);
     return answer;
 }
 

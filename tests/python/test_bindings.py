@@ -69,6 +69,24 @@ def test_a_lab_is_complete():
     assert values["machines"]["ixp425"]["nat-cost"].endswith(" us")
 
 
+def test_a_lab_of_users_shows_who_stands_where():
+    values = isblab.Lab.load(ROOT / "examples" / "both-behind-nat.toml").to_dict()
+    kinds = {host["name"]: (host["kind"], host["site"]) for host in values["hosts"]}
+    assert kinds == {"isb": ("isb", None), "ist": ("ist", None),
+                     "ann": ("user", "ann-home"), "bob": ("user", "bob-home")}
+    nats = {box["name"]: box["nat"] for box in values["boxes"]}
+    assert nats == {"ann-home": "port-restricted-cone", "bob-home": "symmetric", "internet": None}
+    assert values["sites"][1] == {"name": "bob-home", "box": "bob-home", "behind": None}
+    (wanted,) = values["users"][0]["wants"]
+    assert (wanted["provider"], wanted["service"], wanted["method"]) == ("bob", "web", "passive")
+    (service,) = values["users"][1]["provides"]
+    assert (service["server"], service["server_host"]) == ("127.0.0.1:80", "bob")
+    assert values["traffic"][0]["service"] == {"user": "ann", "provider": "bob", "service": "web"}
+    assert values["brokers"][0]["host"] == "isb"
+    assert "passive" in values["translators"][0]["methods"]
+    assert values["incidents"] == []
+
+
 def test_a_bad_lab_raises_with_file_line_and_nearest_key():
     with pytest.raises(isblab.ScenarioError) as error:
         isblab.Lab('schema = 1\nnaem = "x"\n', "f.toml")
