@@ -79,7 +79,7 @@ DaemonFixture::LogIn(Duration helloInterval)
     m_deframer = std::make_unique<IsbDeframer>();
     Connected(socket);
     Tell(HelloMessage{TokenOf(9), OWN, "isb"});
-    Tell(LoggedInMessage{50, helloInterval});
+    Tell(LoggedInMessage{++m_session, helloInterval});
 }
 
 void
@@ -138,6 +138,7 @@ DaemonFixture::Advance(Duration duration)
         Drain();
     }
     now = end;
+    Drain();
 }
 
 SocketId

@@ -154,6 +154,7 @@ class DaemonFixture : public testing::Test
     std::unique_ptr<IsbDeframer> m_deframer;
     SocketId m_isb = 0;
     uint64_t m_told = 0;
+    uint64_t m_session = 50;
     uint16_t m_lastPort = 40000;
 };
 
