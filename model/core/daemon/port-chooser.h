@@ -4,6 +4,7 @@
 
 #include "model/core/random/rng.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 

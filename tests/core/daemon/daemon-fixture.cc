@@ -200,6 +200,13 @@ DaemonFixture::OpenSockets() const
     return open;
 }
 
+bool
+DaemonFixture::IsOpen(SocketId socket) const
+{
+    const auto found = m_sockets.find(socket);
+    return found != m_sockets.end() && !found->second.closed;
+}
+
 void
 DaemonFixture::Connected(SocketId socket)
 {

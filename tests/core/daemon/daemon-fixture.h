@@ -101,6 +101,7 @@ class DaemonFixture : public testing::Test
     [[nodiscard]] SocketId ListenerAt(Protocol protocol, uint16_t port) const;
     [[nodiscard]] const DaemonSocket& At(SocketId socket) const;
     [[nodiscard]] size_t OpenSockets() const;
+    [[nodiscard]] bool IsOpen(SocketId socket) const;
 
     void Connected(SocketId socket);
     void Failed(SocketId socket);
