@@ -79,7 +79,61 @@ UserDaemonApplication::GetTypeId()
                           UintegerValue(defaults.maxWaitingDatagrams),
                           MakeSettingAccessor(&UserDaemonApplication::m_settings,
                                               &isb::DaemonSettings::maxWaitingDatagrams),
-                          MakeUintegerChecker<size_t>(1));
+                          MakeUintegerChecker<size_t>(1))
+            .AddAttribute("LoginTimeout",
+                          "From connecting to the ISB to being logged in.",
+                          TimeValue(ToTime(defaults.loginTimeout)),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::loginTimeout),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("InstructTimeout",
+                          "For a connection of which nothing more is heard.",
+                          TimeValue(ToTime(defaults.instructTimeout)),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::instructTimeout),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("ServerTimeout",
+                          "For an own server to take a connection.",
+                          TimeValue(ToTime(defaults.serverTimeout)),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::serverTimeout),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("StrangerPatience",
+                          "For a connection to the listen port that shows no known token.",
+                          TimeValue(ToTime(defaults.strangerPatience)),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::strangerPatience),
+                          MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("MaxStrangers",
+                          "Such connections at once; the oldest gives way.",
+                          UintegerValue(defaults.maxStrangers),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::maxStrangers),
+                          MakeUintegerChecker<size_t>(1))
+            .AddAttribute("MaxConnections",
+                          "Service connections of all phases.",
+                          UintegerValue(defaults.maxConnections),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::maxConnections),
+                          MakeUintegerChecker<size_t>(1))
+            .AddAttribute("MaxSubscribers",
+                          "Subscriptions to own services.",
+                          UintegerValue(defaults.maxSubscribers),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::maxSubscribers),
+                          MakeUintegerChecker<size_t>(1))
+            .AddAttribute("Echoes",
+                          "Sent to each IST to measure its nearness.",
+                          UintegerValue(defaults.echoes),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::echoes),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute("EchoTimeout",
+                          "Of each such echo.",
+                          TimeValue(ToTime(defaults.echoTimeout)),
+                          MakeSettingAccessor(&UserDaemonApplication::m_settings,
+                                              &isb::DaemonSettings::echoTimeout),
+                          MakeTimeChecker(MilliSeconds(1)));
     return tid;
 }
 
