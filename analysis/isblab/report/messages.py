@@ -111,6 +111,8 @@ class Message:
             parts.append("/".join(str(event[key]) for key in ("peer", "service") if event.get(key)))
         if name in ("prepare", "open", "splice-request", "splice-ready"):
             parts += [str(event.get("path", "")), str(event.get("method", ""))]
+        if name == "fault":
+            return parts[0]
         if name == "instruct":
             parts.append(_instruction(event, known))
         parts += [text.format(known[key]) for key, text in _DETAILS.get(name, {}).items()

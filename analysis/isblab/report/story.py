@@ -211,24 +211,29 @@ def _take_messages(story: Story, events: list[dict], world: World) -> None:
     messages = matched(theirs, world.broker_nodes, world.translators)
     _learn_splices(story, messages)
     opened = next((event["t"] for event in story.isb if event.get("to") == "opened"), None)
-    asked = next((event["t"] for event in story.subscription
-                  if event["event"] == "subscription-state"), None)
-    begun = {"open": _latest_before(messages, "open", story.subscriber, opened),
-             "subscribe": _latest_before(messages, "subscribe", story.subscriber, asked)}
+    begun = _opening(messages, story.subscriber, opened)
+    answered = _requests(messages, story)
     over = story.established_ns
     story.messages = [message for message in messages
-                      if _belongs(message, story, world, begun, over)]
+                      if _belongs(message, story, world, begun, answered, over)]
 
 
-def _latest_before(messages: Iterable[Message], name: str, user: str,
-                   when: int | None) -> Message | None:
+def _opening(messages: Iterable[Message], user: str, when: int | None) -> Message | None:
+    """The request that the ISB had when it opened the connection (none opened: the first)."""
     found = None
     for message in messages:
-        if message.name == name and message.user == user:
-            arrived = message.received_ns if message.received_ns is not None else message.sent_ns
-            if when is None or arrived <= when:
-                found = found if when is None and found else message
+        if message.name == "open" and message.user == user and message.up:
+            if when is None:
+                return message
+            if message.received_ns is not None and message.received_ns <= when:
+                found = message
     return found
+
+
+def _is_about(event: dict, story: Story) -> bool:
+    """Whether what a message names fits the subscription; what it does not name fits any."""
+    return (event.get("service", story.service) == story.service
+            and event.get("peer", story.provider) in story.key[:2])
 
 
 def _learn_splices(story: Story, messages: list[Message]) -> None:
@@ -243,22 +248,30 @@ def _learn_splices(story: Story, messages: list[Message]) -> None:
                               and message.sent_ns == event["t"]}
 
 
-def _belongs(message: Message, story: Story, world: World, begun: dict[str, Message | None],
-             over: int | None) -> bool:
+def _requests(messages: list[Message], story: Story) -> set[tuple[str, object]]:
+    """(user, number) of requests about the subscription, which answers repeat."""
+    asking = {"subscribe": story.subscriber, "announce": story.provider, "offer": story.provider}
+    return {(message.user, message.event.get("id")) for message in messages
+            if message.user == asking.get(message.name) and _is_about(message.event, story)}
+
+
+def _belongs(message: Message, story: Story, world: World, begun: Message | None,
+             answered: set[tuple[str, object]], over: int | None) -> bool:
     event = message.event
     if message.user in world.translators or message.user not in story.key[:2]:
         return bool(event.get("splice")) and event["splice"] in story.splices
     if event.get("connection"):
         return event["connection"] == story.number
-    if message.name in begun:
-        return begun[message.name] is message
-    if event.get("service") and event["service"] != story.service:
-        return False
-    if event.get("peer") and message.name != "announce" and event["peer"] not in story.key:
-        return False
+    if message.name == "open":
+        return message is begun
+    repeats = (message.user, event.get("id")) in answered
     if message.name == "fault":
-        return not story.number
-    return over is None or message.at_ns <= over or message.name == "bye"
+        return repeats or (begun is not None and not story.number
+                           and message.user == story.subscriber)
+    if message.name in ("subscribed", "announced", "answer", "unsubscribe", "subscription-ended"):
+        return repeats
+    return _is_about(event, story) and (over is None or message.at_ns <= over
+                                        or message.name == "bye")
 
 
 def _take_client(story: Story, events: list[dict], world: World) -> None:

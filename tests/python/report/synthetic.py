@@ -118,16 +118,16 @@ def logins(trace: Trace, reach=("private", "private")) -> None:
         trace.at(14.2 + offset, "isb", "reachability-known", user=user, to=known,
                  reason="isb.address-differs" if known == "private" else "isb.probe-seen")
         trace.send(14.2 + offset, user, False, "nat-status", detail=f"reachability={known}")
-    trace.send(20, "bob", True, "announce", service="web", detail="protocol=tcp")
+    trace.send(20, "bob", True, "announce", id=1, service="web", detail="protocol=tcp")
     trace.at(22, "isb", "service-state", user="bob", service="web", to="announced")
-    trace.send(22, "bob", False, "announced")
-    trace.send(30, "ann", True, "subscribe", peer="bob", service="web")
+    trace.send(22, "bob", False, "announced", id=1)
+    trace.send(30, "ann", True, "subscribe", id=1, peer="bob", service="web")
     trace.at(32, "isb", "subscription-state", user="ann", peer="bob", service="web", to="offered")
-    trace.send(32, "bob", False, "offer", peer="ann", service="web")
-    trace.send(34, "bob", True, "answer", detail="accepted")
+    trace.send(32, "bob", False, "offer", id=99, peer="ann", service="web")
+    trace.send(34, "bob", True, "answer", id=99, detail="accepted")
     trace.at(36, "isb", "subscription-state", user="ann", peer="bob", service="web",
              to="subscribed", **{"from": "offered"})
-    trace.send(36, "ann", False, "subscribed")
+    trace.send(36, "ann", False, "subscribed", id=1)
     for n in range(4):
         trace.send(1000 * n + 500, "ann", True, "ping")
         trace.send(1000 * n + 502, "ann", False, "pong")
@@ -310,7 +310,8 @@ def refused() -> Trace:
     trace.events = kept
     trace.at(32, "isb", "subscription-state", user="ann", peer="bob", service="web", to="refused",
              reason="isb.not-allowed")
-    trace.send(32, "ann", False, "fault", reason="not-allowed", detail="web is not open to ann")
+    trace.send(32, "ann", False, "fault", id=1, reason="not-allowed",
+               detail="web is not open to ann")
     trace.at(1000, "ann", "client-state", to="connecting", detail="pages")
     side(trace, 1000, "ann", "waiting")
     side(trace, 1001, "ann", "failed", reason="daemon.not-allowed")
