@@ -248,6 +248,14 @@ IstTcpSocket::Deliver(const Ptr<Packet>& packet,
 }
 
 int
+IstTcpSocket::Close()
+{
+    // Both FINs are out, but not acknowledged. The base would reset, and throw away what is on its
+    // way.
+    return m_state == CLOSING ? 0 : TcpSocketBase::Close();
+}
+
+int
 IstTcpSocket::ShutdownSend()
 {
     if (m_txBuffer->SizeFromSequence(m_tcb->m_nextTxSequence) > 0 || m_state == SYN_SENT)

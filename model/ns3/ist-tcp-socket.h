@@ -30,6 +30,7 @@ class SendGate;
  *  - ShutdownSend() sends the FIN when the last data is sent, and ends the sending side alone (the
  *    base forgets the FIN when all data is under way, and with the peer's FIN closes altogether, by
  *    a reset when something is unread).
+ *  - Close() in CLOSING lets what is in flight arrive (the base resets).
  *  - LAST_ACK and CLOSING end only when the FIN is acknowledged (the base closes on any ACK, with
  *    data in flight).
  *  - FIN_WAIT: a FIN that comes with payload stands behind it (the base puts it in front, and loses
@@ -78,6 +79,7 @@ class IstTcpSocket : public TcpSocketBase
     int ConnectFrom(const InetSocketAddress& local, const InetSocketAddress& peer);
     /// The peer's FIN came, and nothing before it is missing; it may have to be read yet.
     bool HasPeerFinished() const;
+    int Close() override;
     int ShutdownSend() override;
     Ptr<Packet> Recv(uint32_t maxSize, uint32_t flags) override;
     /// Ends the connection by RST, throwing away what is unsent (RFC 9293 section 3.10.5). No
