@@ -1,56 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Whole labs, from the scenario's text to the result.
-#include "helper/lab-installer.h"
+#include "tests/ns3/lab-run.h"
 #include "tests/ns3/two-hosts.h"
 
 #include "model/box/cost-model.h"
 #include "model/core/nat/nat-settings.h"
-#include "model/lab/parse-lab.h"
 
 namespace ns3test
 {
 namespace
 {
-
-/// One finished run.
-struct Outcome
-{
-    isb::LabResult result;
-    std::string events; ///< as JSON lines
-    std::string refusal;
-};
-
-Outcome
-RunText(const std::string& text, uint64_t seed = 1)
-{
-    Outcome outcome;
-    isb::ParsedLab parsed = isb::ParseLab(text, "test");
-    for (const isb::LabError& error : parsed.errors)
-    {
-        ADD_FAILURE() << error.ToString();
-    }
-    if (!parsed.lab)
-    {
-        return outcome;
-    }
-    {
-        LabInstaller installer(*parsed.lab, seed);
-        installer.SetEventCallback([&](const isb::TraceEvent& event, const std::string& node)
-                                   { outcome.events += ToJson(event, node) + '\n'; });
-        if (const auto refusal = installer.Install())
-        {
-            outcome.refusal = *refusal;
-        }
-        else
-        {
-            Simulator::Stop(ToTime(parsed.lab->duration + LabInstaller::DrainTime()));
-            Simulator::Run();
-            outcome.result = installer.Result();
-        }
-    }
-    Simulator::Destroy();
-    return outcome;
-}
 
 using LabTest = Simulation;
 
