@@ -156,6 +156,7 @@ FromTraffic(const Lab& lab, const Traffic& traffic)
     item["payload_bytes"] = traffic.payloadBytes;
     item["request_bytes"] = traffic.requestBytes;
     item["response_bytes"] = traffic.responseBytes;
+    item["requests_each"] = traffic.requestsEach;
     item["pause_ns"] = FromTime(traffic.pause);
     item["total_bytes"] = traffic.totalBytes;
     item["rate_bps"] = py::none();

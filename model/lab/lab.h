@@ -233,6 +233,9 @@ struct Traffic
                                   ///< as the sender's machine and wire allow
     TimePoint start{0};
     TimePoint stop{0}; ///< start < stop <= Lab::duration
+    /// RequestResponse: each connection ends after so many requests, and after the pause a new one
+    /// follows; 0: one connection for all.
+    uint32_t requestsEach = 0;
 };
 
 enum class Measure : uint8_t

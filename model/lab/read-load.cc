@@ -82,7 +82,7 @@ ReadDialogue(TableReader& reader, Traffic& traffic)
 {
     if (traffic.kind != TrafficKind::RequestResponse)
     {
-        for (const std::string_view key : {"request", "response", "pause"})
+        for (const std::string_view key : {"request", "response", "pause", "requests"})
         {
             reader.Refuse(key, "only with kind = \"request-response\"");
         }
@@ -93,6 +93,9 @@ ReadDialogue(TableReader& reader, Traffic& traffic)
     constexpr Duration PAUSE = std::chrono::milliseconds(100);
     traffic.requestBytes = ReadMessage(reader, {"request", "\"100 B\""}, REQUEST);
     traffic.responseBytes = ReadMessage(reader, {"response", "\"10 kB\""}, RESPONSE);
+    constexpr uint64_t MOST_REQUESTS = 1'000'000;
+    const auto each = reader.Integer({"requests", "1"}, Need::Optional, 1, MOST_REQUESTS);
+    traffic.requestsEach = static_cast<uint32_t>(each.value_or(0));
     traffic.pause = reader.Time({"pause", "\"100 ms\""}, Need::Optional).value_or(PAUSE);
 }
 
