@@ -2,6 +2,7 @@
 #include "model/lab/address-pool.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace isb
 {
@@ -10,7 +11,6 @@ namespace
 {
 
 constexpr uint8_t WIRE_LENGTH = 30;
-constexpr uint8_t LONGEST_BLOCK = 24;
 
 uint64_t
 SizeOf(uint8_t length)
@@ -27,9 +27,10 @@ WireBlock::Next()
     return {Ipv4{m_block.address.value + size * m_used++}, WIRE_LENGTH};
 }
 
-AddressPool::AddressPool(Subnet range, const std::vector<Subnet>& taken)
+AddressPool::AddressPool(Subnet range, const std::vector<Subnet>& taken, uint8_t longest)
     : m_range(range),
-      m_next(range.address.value)
+      m_next(range.address.value),
+      m_longest(longest)
 {
     std::copy_if(taken.begin(),
                  taken.end(),
@@ -40,7 +41,7 @@ AddressPool::AddressPool(Subnet range, const std::vector<Subnet>& taken)
 std::optional<WireBlock>
 AddressPool::Take(size_t wires)
 {
-    uint8_t length = LONGEST_BLOCK;
+    uint8_t length = m_longest;
     while (length > m_range.length && SizeOf(length) < wires * SizeOf(WIRE_LENGTH))
     {
         --length;

@@ -38,16 +38,17 @@ class WireBlock
 class AddressPool
 {
   public:
-    /// Blocks stay clear of the subnets `taken`.
-    AddressPool(Subnet range, const std::vector<Subnet>& taken);
+    /// Blocks stay clear of the subnets `taken`, and are this long at most.
+    AddressPool(Subnet range, const std::vector<Subnet>& taken, uint8_t longest = 24);
 
-    /// The next block with room for so many wires, a /24 at least; nothing when none is left.
+    /// The next block with room for so many wires; nothing when none is left.
     [[nodiscard]] std::optional<WireBlock> Take(size_t wires);
 
   private:
     Subnet m_range;
     uint64_t m_next; ///< 64 bits: may be behind the last address
     std::vector<Subnet> m_taken;
+    uint8_t m_longest;
 };
 
 } // namespace isb

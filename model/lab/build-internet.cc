@@ -12,6 +12,8 @@ namespace
 
 /// Uplinks of one router before access routers come in between.
 constexpr size_t MOST_UPLINKS = 64;
+/// Blocks of sites that share a router's block may be as small as a wire.
+constexpr uint8_t LONGEST_BLOCK = 30;
 constexpr DataRate BACKBONE{10'000'000'000};
 const Subnet EVERYWHERE{Ipv4{0}, 0};
 const Subnet PUBLIC{{0xc6120000}, 15};  // 198.18.0.0/15, RFC 2544
@@ -72,7 +74,11 @@ class InternetBuilder
         {
             if (!m_lab.sites[i].behind)
             {
-                ConnectSite(i, false);
+                const std::optional<LinkEnd>& up = m_parents[m_lab.sites[i].box];
+                if (up) // else its router could not be named, said already
+                {
+                    ConnectSite(i, up->node.index, false);
+                }
             }
         }
     }
@@ -210,6 +216,46 @@ class InternetBuilder
             Attach(router, node, block, access.rate, access.delay);
         }
         Publish(block.Block(), router);
+        ReserveForSites(router, nodes);
+    }
+
+    /// One block for all sites without NAT that are joined to the router: the core needs one route.
+    void
+    ReserveForSites(size_t router, const std::vector<LabNode>& nodes)
+    {
+        size_t wires = 0;
+        for (const LabNode node : nodes)
+        {
+            wires += node.kind == LabNode::IsBox ? PublicWires(SiteOf(node.index)) : 0;
+        }
+        if (wires != 0)
+        {
+            const Subnet block = TakeFrom(m_public, wires).Block();
+            Publish(block, router);
+            m_sitePools.emplace(router, AddressPool(block, {}, LONGEST_BLOCK));
+        }
+    }
+
+    /// Wires with public addresses inside a site and the sites behind it. Each site's count is
+    /// rounded up to a power of two and doubled: blocks are aligned to their size.
+    size_t
+    PublicWires(size_t index) const
+    {
+        const std::vector<LabNode>& nodes = m_siteNodes[index];
+        if (m_draft.world.sites[index].nat || nodes.empty())
+        {
+            return 0;
+        }
+        size_t wires = 2;
+        while (wires < 2 * nodes.size())
+        {
+            wires *= 2;
+        }
+        for (const LabNode node : nodes)
+        {
+            wires += node.kind == LabNode::IsBox ? PublicWires(SiteOf(node.index)) : 0;
+        }
+        return wires;
     }
 
     const Access&
@@ -225,9 +271,11 @@ class InternetBuilder
         return box - m_lab.sites.front().box;
     }
 
-    /// Joins everybody inside the site, and inside the sites behind it. @param hidden behind a NAT
+    /// Joins everybody inside the site, and inside the sites behind it.
+    /// @param router of the internet, which the outermost of these sites is joined to
+    /// @param hidden behind a NAT
     void
-    ConnectSite(size_t index, bool hidden)
+    ConnectSite(size_t index, size_t router, bool hidden)
     {
         const size_t box = m_lab.sites[index].box;
         const std::vector<LabNode>& nodes = m_siteNodes[index];
@@ -240,7 +288,11 @@ class InternetBuilder
         }
         if (!nat && !hidden)
         {
-            ConnectNodes(box, nodes);
+            const auto pool = m_sitePools.find(router);
+            if (pool != m_sitePools.end()) // else there are too many, said already
+            {
+                ConnectInside(box, nodes, pool->second, router);
+            }
         }
         else
         {
@@ -249,12 +301,16 @@ class InternetBuilder
         }
         for (const LabNode node : sites)
         {
-            ConnectSite(SiteOf(node.index), hidden || nat);
+            ConnectSite(SiteOf(node.index), router, hidden || nat);
         }
     }
 
+    /// @param known this router and those above know the way already
     void
-    ConnectInside(size_t box, const std::vector<LabNode>& nodes, AddressPool& pool)
+    ConnectInside(size_t box,
+                  const std::vector<LabNode>& nodes,
+                  AddressPool& pool,
+                  std::optional<size_t> known = std::nullopt)
     {
         if (nodes.empty())
         {
@@ -266,7 +322,7 @@ class InternetBuilder
             const Access& access = AccessOf(node);
             Attach(box, node, block, access.rate, access.delay);
         }
-        Publish(block.Block(), box);
+        Publish(block.Block(), box, known);
     }
 
     /// A wire from a box down to a node; the node's default route goes up it.
@@ -314,11 +370,12 @@ class InternetBuilder
         ports.push_back(std::move(port));
     }
 
-    /// Tells the way to a block inside a box to all boxes above it, as far as no NAT hides it.
+    /// Tells the way to a block inside a box to all boxes above it, as far as no NAT hides it, and
+    /// up to the router whose own block holds it.
     void
-    Publish(Subnet block, size_t box)
+    Publish(Subnet block, size_t box, std::optional<size_t> last = std::nullopt)
     {
-        while (m_lab.boxes[box].role != BoxRole::Nat && m_parents[box])
+        while (m_lab.boxes[box].role != BoxRole::Nat && m_parents[box] && box != last)
         {
             const LinkEnd up = *m_parents[box];
             box = up.node.index;
@@ -338,6 +395,7 @@ class InternetBuilder
     std::vector<std::vector<LabNode>> m_regionNodes; ///< by region, the core first
     std::vector<std::vector<LabNode>> m_siteNodes;   ///< by site
     std::vector<std::optional<LinkEnd>> m_parents;   ///< by box: the port above that leads to it
+    std::map<size_t, AddressPool> m_sitePools;       ///< by router: of sites without NAT
     std::optional<WireBlock> m_backbone;
     size_t m_backboneLeft = 0;
     bool m_any = false;
