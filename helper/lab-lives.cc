@@ -33,12 +33,24 @@ Add(isb::SubscriptionResult& sum, const isb::WantedReport& report)
     sum.failed += report.failed;
     sum.fromPrepared += report.fromPrepared;
     Add(sum.paths, report.paths);
-    Add(sum.methods, report.methods);
     Add(sum.ists, report.ists);
     Add(sum.codes, report.codes);
 }
 
 } // namespace
+
+void
+LabPrograms::CountMethod(const isb::TraceEvent& event)
+{
+    if (event.kind == isb::TraceKind::ConnectionState && event.to == "established" &&
+        !event.ist.empty())
+    {
+        const std::array<std::string, 3> subscription = {std::string(event.user),
+                                                         std::string(event.peer),
+                                                         std::string(event.service)};
+        ++m_methods[subscription][std::string(event.method)];
+    }
+}
 
 void
 LabPrograms::CountLife(UserParts& user) const
@@ -123,6 +135,14 @@ LabPrograms::Subscriptions() const
     for (UserParts user : m_users)
     {
         CountLife(user);
+        for (isb::SubscriptionResult& result : user.past)
+        {
+            const auto found = m_methods.find({result.user, result.provider, result.service});
+            if (found != m_methods.end())
+            {
+                result.methods = found->second;
+            }
+        }
         results.insert(results.end(), user.past.begin(), user.past.end());
     }
     return results;

@@ -87,6 +87,10 @@ LabPrograms::InstallBroker(size_t index)
     BrokerParts parts;
     parts.program =
         IsbHelper().Install(m_hosts[broker.host], broker.settings, Seed(SEED_BROKER, index));
+    parts.program->TraceConnectWithoutContext(
+        "Events",
+        Callback<void, const isb::TraceEvent&>([this](const isb::TraceEvent& event)
+                                               { CountMethod(event); }));
     Trace(parts.program, broker.host);
     m_brokers.push_back(std::move(parts));
 }

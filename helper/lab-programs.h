@@ -9,6 +9,7 @@
 #include "ns3/object.h"
 #include "ns3/ptr.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,7 +46,9 @@ class LabPrograms
     /// When addresses and routes are there.
     void Install();
 
-    /// What became of every wanted service, in the order of users and their wants.
+    /// What became of every wanted service, in the order of users and their wants. Methods are
+    /// those by which connections were joined in the end, as the broker knows them: a daemon does
+    /// not hear of a fall-back that changes nothing for it.
     std::vector<isb::SubscriptionResult> Subscriptions() const;
     std::vector<isb::NamedCounters> Brokers() const;
     /// The broker's own translator is after all others, under the broker's name.
@@ -96,6 +99,7 @@ class LabPrograms
     void CrashHost(size_t host, bool crash);
     void LogUser(size_t user, bool in);
     void OfferService(size_t user, const isb::Incident& incident);
+    void CountMethod(const isb::TraceEvent& event);
     void CountLife(UserParts& user) const;
     void CountLife(BrokerParts& broker) const;
     void CountLife(TranslatorParts& translator) const;
@@ -107,6 +111,8 @@ class LabPrograms
     std::vector<BrokerParts> m_brokers;
     std::vector<TranslatorParts> m_translators; ///< the lab's, then brokers' own
     std::vector<UserParts> m_users;
+    /// Translated connections by method; of subscriber, provider, service.
+    std::map<std::array<std::string, 3>, Counters> m_methods;
 };
 
 } // namespace ns3

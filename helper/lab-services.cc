@@ -14,6 +14,7 @@
 #include "model/ns3/udp-rate-sender.h"
 #include "model/ns3/udp-rate-sink.h"
 
+#include "ns3/boolean.h"
 #include "ns3/data-rate.h"
 #include "ns3/node.h"
 #include "ns3/uinteger.h"
@@ -97,6 +98,8 @@ LabInstaller::CreateClient(size_t index, isb::Endpoint target)
         client->SetAttribute("RequestSize", UintegerValue(request));
         client->SetAttribute("ResponseSize", UintegerValue(response));
         client->SetAttribute("Pause", TimeValue(ToTime(traffic.pause)));
+        client->SetAttribute("Requests", UintegerValue(traffic.requestsEach));
+        client->SetAttribute("Reopen", BooleanValue(traffic.requestsEach != 0));
         Attach(traffic, traffic.from, client);
         break;
     }
