@@ -204,7 +204,7 @@ class _Drawing:
             tone = "bad"
         tip = f"{step.label}: {step.t / 1e9:.6f} s"
         tip += " and never arrived" if lost else f" to {step.until / 1e9:.6f} s"
-        canvas.path(f"arrow {tone}", [(x1, y), (x2, y + drop)], title=tip)
+        canvas.path(f"arrow {tone}{' lost' if lost else ''}", [(x1, y), (x2, y + drop)], title=tip)
         if lost:
             for sign in (1, -1):
                 canvas.path("cross", [(x2 - 5, y + drop - 5 * sign), (x2 + 5, y + drop + 5 * sign)])
@@ -235,11 +235,12 @@ class _Drawing:
     def _mark(self, row: _Row, y: float) -> None:
         canvas = self.canvas
         x = self.x[self.index[row.step.source]]
-        for sign in (1, -1):
-            canvas.path("cross", [(x - 8, y - 14 - 8 * sign), (x + 8, y - 14 + 8 * sign)])
+        if row.step.tone == "bad":
+            for sign in (1, -1):
+                canvas.path("cross", [(x - 8, y - 14 - 8 * sign), (x + 8, y - 14 + 8 * sign)])
         half = row.width / 2 + 8
-        canvas.rect("note bad", x - half, y, 2 * half, 20, 5)
-        canvas.text("bad", x, y + 14, row.label, _LABEL, bold=True)
+        canvas.rect(f"note {row.step.tone}", x - half, y, 2 * half, 20, 5)
+        canvas.text(row.step.tone, x, y + 14, row.label, _LABEL, bold=True)
 
     def _bulk(self, row: _Row, y: float) -> None:
         canvas, step = self.canvas, row.step

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import resources
 from string import Template
 
@@ -18,6 +19,7 @@ __all__ = ["render"]
 
 MOST_STORIES = 60
 MOST_ROWS = 150
+LONG = 25  # rows of a table that is folded
 _OUTCOMES = {"worked": "good", "failed": "bad", "refused": "bad", "unused": "plain"}
 
 
@@ -110,7 +112,13 @@ def _traffic(report: Report) -> str:
         return ""
     header = ("name", "kind", "from", "to", "sent", "received", "throughput", "loss",
               "round trip, mean", "first byte, mean", "connections", "completed", "failed")
-    return table(header, rows) + _more(len(items))
+    return _long(table(header, rows), len(items)) + _more(len(items))
+
+
+def _long(markup: str, count: int) -> str:
+    """A long table is there on demand."""
+    return fold(f"all {count}" if count <= MOST_ROWS else f"{MOST_ROWS} of {count}", markup
+                ) if count > LONG else markup
 
 
 def _more(count: int) -> str:
@@ -131,7 +139,21 @@ def _subscriptions(report: Report) -> str:
         return ""
     header = ("user", "service", "state", "clients", "stood", "found ready", "failed", "path",
               "method", "IST", "codes")
-    return table(header, rows) + _more(len(items))
+    return _totals(items) + _long(table(header, rows), len(items)) + _more(len(items))
+
+
+def _totals(items: list[dict]) -> str:
+    """What all subscriptions came to, in a line."""
+    if len(items) <= LONG:
+        return ""
+    parts = []
+    for what in ("paths", "methods", "ists", "codes"):
+        sums: Counter = Counter()
+        for item in items:
+            sums.update(item[what])
+        if sums:
+            parts.append(counts(dict(sums.most_common(8))))
+    return f"<p>{text(len(items))} subscriptions. Connections: {text('; '.join(parts))}.</p>\n"
 
 
 def _charts(report: Report) -> str:

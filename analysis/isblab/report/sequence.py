@@ -175,7 +175,7 @@ def chart(story: Story, world: World, traffic: Iterable[dict] = (), hello: int =
 def _order(step: Step) -> tuple[int, int]:
     """By time; at one moment what comes in stands above what is decided, and that above what goes
     out for it."""
-    rank = {"band": 0, "incident": 1, "choice": 3, "fallback": 4, "state": 3,
+    rank = {"band": 0, "incident": 1, "path": 2, "choice": 3, "fallback": 4, "state": 3,
             "bulk": 6}.get(step.tag, 5)
     if step.kind == "note" and rank == 5:
         rank = 3
@@ -232,8 +232,12 @@ class _Builder:
     def _messages(self) -> list[Step]:
         tags = ("login", "service", "setup", "data", "end")
         made = []
+        opened = min((message.at_ns for message in self.story.messages if message.name == "open"),
+                     default=self.story.end_ns)
         for message in self.story.messages:
             phase = phase_of(message.name)
+            if message.name == "fault" and message.at_ns < opened:
+                phase = 1
             user = message.user
             if user not in self.story.key[:2]:
                 user = self._ist_id(user)
@@ -255,7 +259,7 @@ class _Builder:
                                  tone="gold"))
             elif event.get("to") in ("opened", "asked") and event.get("reason"):
                 again = event["to"] == "asked"
-                made.append(Step(event["t"], "note", "choice", self.isb, label=
+                made.append(Step(event["t"], "note", "path", self.isb, label=
                                  f"{'now ' if again else ''}{event.get('path', '')}",
                                  detail=_bare(event), tone="bad" if again else "gold"))
             elif event["event"] == "splice-fallback":
@@ -387,9 +391,11 @@ class _Builder:
         made = []
         for event in self.story.incidents:
             who = here.get(event.get("user", "")) or here.get(event["node"])
-            if who:
+            if who and event["t"] <= self.story.over_ns:
+                back = event.get("to") in ("restarted", "logged-in")
                 made.append(Step(event["t"], "mark", "incident", who,
-                                 label=event.get("to", "").replace("-", " "), tone="bad", phase=0))
+                                 label=event.get("to", "").replace("-", " "),
+                                 tone="gold" if back else "bad", phase=0))
         return made
 
     def _notes(self) -> list[Step]:
@@ -408,7 +414,7 @@ class _Builder:
             if event.get("reason") and event["event"] == "subscription-state":
                 made.append(Step(event["t"], "note", "refusal", self.isb,
                                  label=f"subscription {event.get('to', '')}",
-                                 detail=event["reason"], tone="bad", phase=1))
+                                 detail=_bare(event), tone="bad", phase=1))
         for event in story.isb:
             if event.get("to") == "failed":
                 made.append(Step(event["t"], "note", "failure", self.isb, label="connection failed",

@@ -111,6 +111,14 @@ class Story:
         return self.when("established", "carrying", "started")
 
     @property
+    def over_ns(self) -> int:
+        """When the last party was done with it; the end of the run when it was not over."""
+        ends = [event["t"] for side in self.sides.values() for event in side
+                if event.get("to") in ("closed", "failed")]
+        ends += [event["t"] for event in self.client if event.get("to") in ("closed", "failed")]
+        return max(ends, default=self.end_ns)
+
+    @property
     def failures(self) -> list[dict]:
         """Events that say what went wrong, in their order."""
         events = [*self.subscription, *self.isb, *self.sessions,
@@ -282,6 +290,8 @@ def _take_client(story: Story, events: list[dict], world: World) -> None:
         if world.services_of(event.get("detail", "")) == story.key and event.get("to") not in seen:
             seen.add(event.get("to"))
             story.client.append(event)
+            if event.get("to") in ("closed", "failed"):
+                return
 
 
 def _is_theirs(event: dict, story: Story, world: World) -> bool:

@@ -21,6 +21,7 @@ _WIDE = 980.0  # room for a row of sites
 _PAD, _GAP = 12.0, 20.0
 _MOST_LINES = 6  # of a user's services and wishes
 _ALIKE = 4  # so many sites alike are folded
+_MANY = 12  # sites: more are folded more coarsely
 _MOST_NODES = 60  # of a lab without users
 
 
@@ -86,10 +87,13 @@ class _Sites:
     def __init__(self, world: World):
         self.world = world
         self.canvas = Canvas()
-        self.uplinks = {end.partition(":")[0]: item for a, b, item in world.links
-                        for end in (a, b) if end.partition(":")[0] not in self._routers()}
+        ends = ((a.partition(":")[0], b.partition(":")[0], item) for a, b, item in world.links)
+        self.uplinks = {node: item for a, b, item in ends for node, other in ((a, b), (b, a))
+                        if world.next_hop(node) in (other, None)}
         above = self._fold([self._server(name) for name in self._servers()])
         below = self._fold(self._grounds())
+        if len(below) > _MANY:
+            below = self._fold(self._grounds(), coarse=True)
         rows_above, rows_below = _rows(above), _rows(below)
         inner = max([_wide(row) for row in (*rows_above, *rows_below)] + [360.0])
         self.left = 34.0
@@ -186,16 +190,17 @@ class _Sites:
         lines = [_short(self.world.nat_kind(box))]
         if self._wire(box) and outer[box] is None:
             lines.append(self._wire(box))
-        return _Card("nat", _short(box), lines, nested + _fold_inner(inside[box]))
+        inner = self._fold(nested) + _fold_inner(inside[box])
+        return _Card("nat", _short(box), lines, inner)
 
-    def _fold(self, cards: list[_Card]) -> list[_Card]:
-        """Many alike become one stack."""
+    def _fold(self, cards: list[_Card], coarse: bool = False) -> list[_Card]:
+        """Many alike become one stack; coarsely, whatever their users offer and want."""
         groups: dict[tuple, list[_Card]] = {}
         for card in cards:
-            groups.setdefault(_likeness(card), []).append(card)
+            groups.setdefault(_likeness(card, coarse), []).append(card)
         folded = []
         for group in groups.values():
-            folded += group if len(group) < _ALIKE else [_stack(group)]
+            folded += group if len(group) < _ALIKE else [_stack(group, coarse)]
         return folded
 
     def _hang(self, row: list[_Card], y: float, up: bool, trunk: bool = False,
@@ -239,26 +244,29 @@ def _plain(text: str) -> str:
     return re.sub(r"\d+", "#", text)
 
 
-def _likeness(card: _Card) -> tuple:
+def _likeness(card: _Card, coarse: bool = False) -> tuple:
     """Cards with the same are drawn as one; numbers in names do not tell apart."""
-    return (card.kind, _plain(card.title), tuple(_plain(line) for line in card.lines
-                                                 if not line.startswith("wants ")),
-            tuple(sorted(_likeness(inner) for inner in card.inner)))
+    own = ("wants ", "offers ", "and ") if coarse else ("wants ",)
+    return (card.kind, _plain(card.title),
+            tuple(_plain(line) for line in card.lines if not line.startswith(own)),
+            tuple(sorted(_likeness(inner, coarse) for inner in card.inner)))
 
 
-def _stack(group: list[_Card]) -> _Card:
+def _stack(group: list[_Card], coarse: bool = False) -> _Card:
     first, last = group[0], group[-1]
     lines = list(dict.fromkeys(_plain(line) if _plain(line) != line and any(
         other.lines[i : i + 1] != [line] for other in group) else line
         for i, line in enumerate(first.lines)))
-    inner = [_Card(card.kind, card.title, _alike_lines(card.lines), card.inner)
+    inner = [_Card(card.kind, card.title, _alike_lines(card.lines, coarse), card.inner)
              for card in first.inner]
     title = f"{len(group)} \N{MULTIPLICATION SIGN} {first.title} \N{EN DASH} {last.title}"
-    return _Card(first.kind, _short(title), _alike_lines(lines), inner, len(group))
+    return _Card(first.kind, _short(title), _alike_lines(lines, coarse), inner, len(group))
 
 
-def _alike_lines(lines: list[str]) -> list[str]:
-    """What differs between cards that are drawn as one is counted instead."""
+def _alike_lines(lines: list[str], coarse: bool) -> list[str]:
+    """What differs between cards that are drawn as one is counted instead, or left out."""
+    if coarse:
+        return [line for line in lines if not line.startswith(("wants ", "offers ", "and "))]
     wishes = [line for line in lines if line.startswith("wants ")]
     kept = [line for line in lines if not line.startswith("wants ")]
     return kept + ([f"wants {len(wishes)} service{'s' if len(wishes) > 1 else ''}"] if wishes

@@ -136,8 +136,8 @@ class _Teller:
 
     def _way(self) -> list[tuple[int, str]]:
         story, told, path = self.story, [], ""
-        known = [(message.at_ns, message.event) for message in story.messages]
-        known += [(event["t"], event) for event in story.isb]
+        known = [(event["t"], event) for event in story.isb if event["event"] != "ist-chosen"]
+        known += [(message.at_ns, message.event) for message in story.messages]
         for when, event in sorted(known, key=lambda item: item[0]):
             new = event.get("path", "")
             again = event.get("to") == "asked" and event.get("reason")
@@ -261,7 +261,8 @@ class _Teller:
                 return "failed", (f"stood, {story.path}{over}{how}, then failed: "
                                   f"{phrase(later[0]['reason'])}")
             return "worked", f"worked, {story.path}{over}{how}"
-        refusal = next((event for event in story.subscription if event.get("reason")), None)
+        refusal = next((event for event in reversed(story.subscription) if event.get("reason")),
+                       None)
         if refusal and not story.number:
             return "refused", f"refused: {phrase(refusal['reason'])}"
         if failures:

@@ -115,6 +115,7 @@ DROPS = {
     "ist.beyond-fin": "the sender had already said that it was done",
     "ist.no-port": "the IST had no free port",
     "ist.port-taken": "the IST port was taken",
+    "node.down": "it was down",
     "box.ring-full": "the receive ring of its network card was full",
     "box.txqueue-full": "its transmit queue was full",
     "box.backlog-full": "its backlog was full",

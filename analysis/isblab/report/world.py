@@ -94,6 +94,10 @@ class World:
                     waiting.append(other)
         return way
 
+    def next_hop(self, node: str) -> str | None:
+        """The node after this one on the way to the internet."""
+        return self._towards_core.get(node)
+
     def nats(self, name: str) -> list[str]:
         """NATs and firewalls between a user, host or box and the internet, nearest first."""
         found, node, steps = [], self.node_of(name), 0
