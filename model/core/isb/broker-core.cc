@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/isb/broker-core.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace isb
+{
+
+namespace
+{
+
+/// A listen port that is still taken is tried again so often.
+constexpr Duration LISTEN_RETRY = std::chrono::seconds(1);
+
+} // namespace
+
+BrokerCore::BrokerCore(IsbSettings settings, const Mac& mac, Rng& random, TraceSink* trace)
+    : desk(std::move(settings), random, trace),
+      sessions(desk, mac),
+      subscriptions(desk, sessions, directory),
+      registry(desk),
+      pacer(desk, sessions, registry),
+      prober(desk, sessions),
+      connections(registry),
+      closer(desk, sessions, connections),
+      maker(desk, sessions, subscriptions, registry, connections, closer),
+      keeper(desk, sessions, connections, maker, closer)
+{
+}
+
+void
+BrokerCore::Listen()
+{
+    listener = desk.NewSocket();
+    desk.orders.emplace_back(
+        ListenOrder{listener, Protocol::Tcp, Endpoint{Ipv4{}, desk.settings.port}});
+}
+
+SocketId
+BrokerCore::Accept(SocketId from, Endpoint local, Endpoint peer)
+{
+    if (from == 0 || from != listener)
+    {
+        const SocketId socket = desk.NewSocket();
+        desk.orders.emplace_back(CloseOrder{socket, true});
+        return socket;
+    }
+    const SocketId socket = sessions.Accept(local, peer);
+    sessions.Bury();
+    return socket;
+}
+
+void
+BrokerCore::Receive(SocketId socket, ByteView bytes)
+{
+    if (BrokerSession* session = sessions.Find(socket))
+    {
+        Obey(*session, bytes);
+        Settle();
+        sessions.Bury();
+    }
+}
+
+void
+BrokerCore::Connected(SocketId socket)
+{
+    if (prober.Owns(socket))
+    {
+        prober.Connected(socket);
+    }
+}
+
+void
+BrokerCore::Failed(SocketId socket, std::string_view why)
+{
+    if (socket == listener && socket != 0)
+    {
+        listener = 0;
+        listenAgain = desk.now + LISTEN_RETRY;
+        TraceEvent event = desk.Event(TraceKind::SessionState);
+        event.to = "closed";
+        event.reason = "isb.listen-failed";
+        event.detail = why;
+        desk.Emit(event);
+    }
+    else if (prober.Owns(socket))
+    {
+        prober.Failed(socket);
+    }
+    else if (BrokerSession* session = sessions.Find(socket))
+    {
+        sessions.End(*session, IsbCode::PeerLost, SessionClose::Gone);
+    }
+    Settle();
+    sessions.Bury();
+}
+
+void
+BrokerCore::EndOfStream(SocketId socket)
+{
+    if (BrokerSession* session = sessions.Find(socket))
+    {
+        sessions.End(*session, IsbCode::PeerLost, SessionClose::Quiet);
+        Settle();
+        sessions.Bury();
+    }
+}
+
+void
+BrokerCore::Obey(BrokerSession& session, ByteView bytes)
+{
+    session.channel.Push(bytes);
+    while (!session.ended)
+    {
+        const std::optional<IsbMessage> message = session.channel.Next(desk.now);
+        if (!message)
+        {
+            break;
+        }
+        if (sessions.Heard(session))
+        {
+            Dispatch(session, *message);
+        }
+    }
+    if (!session.ended && session.channel.Fault() != IsbCode::None)
+    {
+        sessions.End(session, session.channel.Fault(), SessionClose::Told);
+    }
+}
+
+void
+BrokerCore::Dispatch(BrokerSession& session, const IsbMessage& message)
+{
+    if (const auto* bye = std::get_if<ByeMessage>(&message))
+    {
+        // Only an intended end is a logout; a daemon that gives up for a fault may come back.
+        sessions.End(session,
+                     bye->code == IsbCode::None ? IsbCode::LoggedOut : bye->code,
+                     SessionClose::Quiet);
+        return;
+    }
+    if (const auto* login = std::get_if<LoginMessage>(&message); login && !session.proven)
+    {
+        Login(session, *login);
+        return;
+    }
+    if (const auto* ping = std::get_if<PingMessage>(&message); ping && session.proven)
+    {
+        sessions.Send(session, PongMessage{ping->nonce});
+        return;
+    }
+    const bool known =
+        session.proven && (session.login.role == IsbRole::User ? DispatchUser(session, message)
+                                                               : DispatchIst(session, message));
+    if (!known)
+    {
+        sessions.End(session, IsbCode::BadState, SessionClose::Told);
+    }
+}
+
+bool
+BrokerCore::DispatchUser(BrokerSession& session, const IsbMessage& message)
+{
+    return std::visit(
+        [&](const auto& content)
+        {
+            using Content = std::decay_t<decltype(content)>;
+            if constexpr (std::is_same_v<Content, ProbeSeenMessage>)
+            {
+                prober.Seen(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, AnnounceMessage>)
+            {
+                Announce(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, WithdrawMessage>)
+            {
+                Withdraw(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, ListMessage>)
+            {
+                List(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, SubscribeMessage>)
+            {
+                subscriptions.Subscribe(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, AnswerMessage>)
+            {
+                subscriptions.Answer(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, UnsubscribeMessage>)
+            {
+                subscriptions.Unsubscribe(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, OpenMessage>)
+            {
+                maker.Open(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, ReadyMessage>)
+            {
+                keeper.Ready(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, FaultMessage>)
+            {
+                keeper.Fault(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, StatusMessage>)
+            {
+                keeper.Status(session, content);
+            }
+            else if constexpr (std::is_same_v<Content, NearnessMessage>)
+            {
+                Nearness(session, content);
+            }
+            else
+            {
+                return false;
+            }
+            return true;
+        },
+        message);
+}
+
+bool
+BrokerCore::DispatchIst(BrokerSession& session, const IsbMessage& message)
+{
+    if (const auto* ready = std::get_if<SpliceReadyMessage>(&message))
+    {
+        keeper.SpliceReady(session, *ready);
+    }
+    else if (const auto* fault = std::get_if<FaultMessage>(&message))
+    {
+        keeper.SpliceFault(session, *fault);
+    }
+    else if (const auto* event = std::get_if<SpliceEventMessage>(&message))
+    {
+        keeper.SpliceEvent(session, *event);
+    }
+    else if (const auto* load = std::get_if<LoadMessage>(&message))
+    {
+        registry.Load(session.Name(), *load);
+    }
+    else
+    {
+        return false;
+    }
+    return true;
+}
+
+void
+BrokerCore::Login(BrokerSession& session, const LoginMessage& login)
+{
+    const IsbCode code = sessions.Check(session, login);
+    if (code != IsbCode::None)
+    {
+        sessions.End(session, code, SessionClose::Told);
+        return;
+    }
+    const bool user = login.role == IsbRole::User;
+    if (BrokerSession* old = user ? sessions.FindUser(login.name) : sessions.FindIst(login.name))
+    {
+        // What the old one held is gone before the new one begins.
+        sessions.End(*old, IsbCode::Replaced, SessionClose::Told);
+        Settle();
+    }
+    if (!user)
+    {
+        sessions.Install(session, login);
+        registry.Register(session);
+        return;
+    }
+    keeper.UserReturned(login.name, login.bootId);
+    sessions.Install(session, login);
+    pacer.Welcome(session);
+    prober.Start(session);
+}
+
+void
+BrokerCore::Announce(BrokerSession& session, const AnnounceMessage& message)
+{
+    IsbCode code = IsbCode::None;
+    std::string_view text;
+    if (directory.CountOf(session.Name()) >= session.profile->quota.services)
+    {
+        code = IsbCode::QuotaExceeded;
+        text = "too many services";
+    }
+    else if (!directory.Add(session.Name(), message.service))
+    {
+        code = IsbCode::Duplicate;
+        text = "announced already";
+    }
+    if (code != IsbCode::None)
+    {
+        EmitService(session.Name(), message.service.name, "refused", code);
+        sessions.Refuse(session, message.request, code, text);
+        return;
+    }
+    EmitService(session.Name(), message.service.name, "announced", code);
+    sessions.Send(session, AnnouncedMessage{message.request});
+}
+
+void
+BrokerCore::Withdraw(BrokerSession& session, const WithdrawMessage& message)
+{
+    const ServiceKey key{session.Name(), message.service};
+    if (!directory.Remove(key))
+    {
+        sessions.Refuse(session, 0, IsbCode::NotFound, "no such service");
+        return;
+    }
+    EmitService(key.first, key.second, "withdrawn", IsbCode::Withdrawn);
+    subscriptions.EndOfService(key, IsbCode::Withdrawn);
+}
+
+void
+BrokerCore::List(BrokerSession& session, const ListMessage& message)
+{
+    ListingMessage listing =
+        directory.List(session.Name(), {message.afterProvider, message.afterService}, message.most);
+    listing.request = message.request;
+    sessions.Send(session, std::move(listing));
+}
+
+void
+BrokerCore::Nearness(BrokerSession& session, const NearnessMessage& message)
+{
+    for (const NearnessEntry& entry : message.entries)
+    {
+        // Only of ISTs that there are: what a user can make the broker keep is bounded by them.
+        if (registry.Find(entry.ist) != nullptr)
+        {
+            session.nearness[entry.ist] = entry.roundTrip;
+        }
+    }
+}
+
+void
+BrokerCore::Settle()
+{
+    for (;;)
+    {
+        if (const std::optional<EndedSession> ended = sessions.TakeEnded())
+        {
+            CleanUp(*ended);
+        }
+        else if (const std::optional<EndedSubscription> subscription = subscriptions.TakeEnded())
+        {
+            keeper.SubscriptionEnded(*subscription);
+        }
+        else if (const std::optional<std::string> ist = registry.TakeGone())
+        {
+            keeper.IstGone(*ist);
+        }
+        else
+        {
+            break;
+        }
+    }
+    pacer.Watch();
+}
+
+void
+BrokerCore::CleanUp(const EndedSession& ended)
+{
+    if (ended.role == IsbRole::Ist)
+    {
+        registry.Lost(ended.name, ended.code);
+        keeper.IstLost(ended.name);
+        return;
+    }
+    const IsbCode code = ended.code == IsbCode::LoggedOut ? IsbCode::LoggedOut : IsbCode::PeerLost;
+    prober.Forget(ended.socket);
+    for (const std::string& service : directory.Of(ended.name))
+    {
+        directory.Remove({ended.name, service});
+        EmitService(ended.name, service, "withdrawn", code);
+    }
+    subscriptions.EndOfUser(ended.name, code);
+    keeper.UserEnded(ended.name, code);
+}
+
+void
+BrokerCore::EmitService(const std::string& provider,
+                        const std::string& service,
+                        std::string_view to,
+                        IsbCode code)
+{
+    TraceEvent event = desk.Event(TraceKind::ServiceState);
+    event.user = provider;
+    event.service = service;
+    event.to = to;
+    event.reason = ReasonOf(code);
+    desk.Emit(event);
+}
+
+void
+BrokerCore::Stop()
+{
+    listenAgain = TIME_NEVER;
+    if (listener != 0)
+    {
+        desk.orders.emplace_back(CloseOrder{listener, false});
+        listener = 0;
+    }
+    // Running connections do not need the broker (promise T7): nobody is told to end one.
+    connections.Clear();
+    subscriptions.Clear();
+    sessions.EndAll(IsbCode::LoggedOut);
+    while (const std::optional<EndedSession> ended = sessions.TakeEnded())
+    {
+        prober.Forget(ended->socket);
+        for (const std::string& service : directory.Of(ended->name))
+        {
+            directory.Remove({ended->name, service});
+        }
+    }
+    registry.Clear();
+    pacer.Clear();
+    sessions.Bury();
+}
+
+void
+BrokerCore::Timeout()
+{
+    if (listenAgain <= desk.now)
+    {
+        listenAgain = TIME_NEVER;
+        Listen();
+    }
+    sessions.Timeout();
+    Settle();
+    prober.Timeout();
+    subscriptions.Timeout();
+    Settle();
+    registry.Timeout();
+    Settle();
+    maker.Timeout();
+    Settle();
+    pacer.Timeout();
+    Settle();
+    sessions.Bury();
+}
+
+TimePoint
+BrokerCore::NextTimeout() const
+{
+    return std::min({listenAgain,
+                     sessions.NextTimeout(),
+                     subscriptions.NextTimeout(),
+                     registry.NextTimeout(),
+                     pacer.NextTimeout(),
+                     prober.NextTimeout(),
+                     connections.NextTimeout()});
+}
+
+bool
+BrokerCore::IsIdle() const
+{
+    return listener == 0 && listenAgain == TIME_NEVER && StateSize() == 0;
+}
+
+size_t
+BrokerCore::StateSize() const
+{
+    return sessions.Size() + directory.Size() + subscriptions.Size() + connections.Size() +
+           registry.Size() + prober.Size();
+}
+
+} // namespace isb
