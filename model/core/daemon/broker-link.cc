@@ -65,6 +65,7 @@ BrokerLink::Stop(TimePoint now)
         m_host.sockets.Close(m_channel->Socket(), false);
     }
     m_channel.reset();
+    m_unsaid.clear();
     m_state = State::Off;
     m_session = 0;
     m_timer.Stop();
@@ -103,6 +104,26 @@ BrokerLink::Send(TimePoint now, IsbMessage message)
         return;
     }
     m_channel->Send(now, std::move(message), m_host.sockets.Orders());
+}
+
+void
+BrokerLink::Report(TimePoint now, const StatusMessage& status)
+{
+    if (IsLoggedIn())
+    {
+        Send(now, status);
+        return;
+    }
+    const bool ends =
+        status.phase == ConnectionPhase::Closed || status.phase == ConnectionPhase::Failed;
+    if (m_state != State::Off && ends)
+    {
+        m_unsaid.push_back(status);
+        if (m_unsaid.size() > m_host.settings.maxConnections)
+        {
+            m_unsaid.pop_front();
+        }
+    }
 }
 
 void
@@ -225,6 +246,10 @@ BrokerLink::Enter(TimePoint now, const LoggedInMessage& message)
     }
     ++m_host.journal.counters.logins;
     m_host.journal.Session(now, "connected", "logged-in", m_session, "");
+    for (const StatusMessage& status : std::exchange(m_unsaid, {}))
+    {
+        Send(now, status);
+    }
     m_owner.OnLoggedIn(now);
 }
 

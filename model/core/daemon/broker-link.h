@@ -8,6 +8,7 @@
 #include "model/core/machine/isb-channel.h"
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 
@@ -46,6 +47,9 @@ class BrokerLink : public SocketOwner
     [[nodiscard]] uint64_t NewRequest();
     /// Sends it when logged in, else forgets it.
     void Send(TimePoint now, IsbMessage message);
+    /// Sends it when logged in. What ends a connection is else kept for the next login: an ISB that
+    /// was only out of reach still counts that connection; another does not know it.
+    void Report(TimePoint now, const StatusMessage& status);
 
     void OnConnected(TimePoint now, SocketId socket, Endpoint local) override;
     void OnFailed(TimePoint now, SocketId socket, std::string_view why) override;
@@ -86,6 +90,7 @@ class BrokerLink : public SocketOwner
     Duration m_helloInterval{0};
     TimePoint m_heard{0}; ///< any message of the ISB
     std::unique_ptr<IsbChannel> m_channel;
+    std::deque<StatusMessage> m_unsaid;
     RetryBackoff m_backoff;
     DaemonTimer m_timer; ///< next try; login's time-out; ISB lost
     DaemonTimer m_hello;

@@ -67,6 +67,12 @@ DaemonConnection::GetPhase() const
 }
 
 bool
+DaemonConnection::WasReset() const
+{
+    return m_wasReset;
+}
+
+bool
 DaemonConnection::IsUdp() const
 {
     return m_facts.protocol == Protocol::Udp;
@@ -94,15 +100,15 @@ DaemonConnection::Tell(TimePoint now,
                        uint64_t sentBytes,
                        uint64_t receivedBytes)
 {
-    if (m_facts.connection != 0 && IsOfThisSession())
+    if (m_facts.connection != 0)
     {
-        m_link.Send(now,
-                    StatusMessage{m_facts.connection,
-                                  m_facts.attempt,
-                                  phase,
-                                  code,
-                                  sentBytes,
-                                  receivedBytes});
+        m_link.Report(now,
+                      StatusMessage{m_facts.connection,
+                                    m_facts.attempt,
+                                    phase,
+                                    code,
+                                    sentBytes,
+                                    receivedBytes});
     }
 }
 
@@ -200,6 +206,7 @@ DaemonConnection::OnJoinEnded(TimePoint now,
                               uint64_t bytesFromB,
                               bool reset)
 {
+    m_wasReset = reset;
     Tell(now, ConnectionPhase::Closed, IsbCode::None, bytesFromB, bytesFromA);
     End(now, "closed", reset ? "daemon.reset" : "", reset);
 }
@@ -233,6 +240,13 @@ DaemonConnection::OnIdleTimer(TimePoint now)
     }
     Tell(now, ConnectionPhase::Closed, IsbCode::TimedOut, m_sent, m_received);
     End(now, "closed", "daemon.idle", false);
+}
+
+void
+DaemonConnection::EndSilent(TimePoint now)
+{
+    Tell(now, ConnectionPhase::Closed, IsbCode::TimedOut, m_sent, m_received);
+    End(now, "closed", "daemon.peer-silent", true);
 }
 
 void

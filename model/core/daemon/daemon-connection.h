@@ -44,6 +44,8 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
 
     [[nodiscard]] const ConnectionFacts& Facts() const;
     [[nodiscard]] Phase GetPhase() const;
+    /// True when it stood, and a reset ended it.
+    [[nodiscard]] bool WasReset() const;
 
     /// The ISB's instruction; one of an older attempt is ignored.
     void Instruct(TimePoint now, const InstructMessage& message);
@@ -82,6 +84,8 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
     void WatchIdleness(TimePoint now);
     /// Closes both sides; it is over then. `to`: "closed" or "failed".
     void End(TimePoint now, std::string_view to, std::string_view reason, bool reset);
+    /// UDP: nothing is heard of the other end any more.
+    void EndSilent(TimePoint now);
     /// Forgets what the ISB instructed.
     void ForgetAttempts();
 
@@ -108,6 +112,7 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
     Phase m_phase = Phase::Waiting;
     bool m_begun = false;        ///< the first phase was entered
     uint32_t m_lastInstruct = 0; ///< attempt
+    bool m_wasReset = false;
     uint64_t m_relay = 0;
     uint64_t m_sent = 0; ///< UDP: relayed bytes
     uint64_t m_received = 0;

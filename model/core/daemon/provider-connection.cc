@@ -46,6 +46,7 @@ ProviderConnection::Prepare(TimePoint now, const PrepareMessage& message)
     m_channel->Abandon();
     CloseLocal(true);
     m_early.clear();
+    m_held.clear();
     m_facts.attempt = message.attempt;
     m_facts.path = message.path;
     m_facts.method = message.method;
@@ -126,6 +127,11 @@ ProviderConnection::OnStarted(TimePoint now)
 void
 ProviderConnection::OnChannelBytes(TimePoint now, ByteView bytes)
 {
+    if (IsUdp())
+    {
+        OnEarlyDatagram(now, bytes);
+        return;
+    }
     m_early.insert(m_early.end(), bytes.data, bytes.data + bytes.size);
     if (m_local == 0)
     {
@@ -134,8 +140,34 @@ ProviderConnection::OnChannelBytes(TimePoint now, ByteView bytes)
 }
 
 void
+ProviderConnection::OnEarlyDatagram(TimePoint now, ByteView bytes)
+{
+    std::vector<uint8_t> datagram(bytes.data, bytes.data + bytes.size);
+    if (GetPhase() == Phase::Carrying)
+    {
+        m_host.sockets.SendTo(m_local, m_server, std::move(datagram));
+    }
+    else if (m_held.size() < m_host.settings.maxWaitingDatagrams)
+    {
+        m_held.push_back(std::move(datagram));
+    }
+    else
+    {
+        m_host.journal.Drop(now,
+                            FlowKey{Protocol::Udp, m_channel->Peer(), m_server},
+                            bytes.size,
+                            "daemon.queue-full");
+    }
+}
+
+void
 ProviderConnection::OnChannelEnd(TimePoint now, bool lost)
 {
+    if (IsUdp())
+    {
+        EndSilent(now);
+        return;
+    }
     if (!lost && m_local != 0)
     {
         // The client sent all that it has to say; the join carries its FIN to the server.
@@ -178,6 +210,10 @@ ProviderConnection::OnServer(TimePoint now)
     if (!m_early.empty())
     {
         m_host.sockets.Send(m_local, std::exchange(m_early, {}));
+    }
+    for (std::vector<uint8_t>& datagram : std::exchange(m_held, {}))
+    {
+        m_host.sockets.SendTo(m_local, m_server, std::move(datagram));
     }
     Carry(now, m_local, m_server);
     if (IsUdp() && (!m_facts.prepared || m_started))

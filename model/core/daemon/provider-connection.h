@@ -63,6 +63,7 @@ class ProviderConnection : public DaemonConnection
     void SendReady(TimePoint now);
     void ConnectServer(TimePoint now);
     void OnServer(TimePoint now);
+    void OnEarlyDatagram(TimePoint now, ByteView bytes);
     void Fail(TimePoint now, IsbCode code);
     void OnTimer(TimePoint now);
 
@@ -73,8 +74,9 @@ class ProviderConnection : public DaemonConnection
     bool m_open = false;  ///< the channel is
     bool m_started = false;
     uint16_t m_chosenPort = 0;
-    std::vector<uint8_t> m_early; ///< bytes that came before the server was connected
-    DaemonTimer m_timer;          ///< no instruction; the server does not answer
+    std::vector<uint8_t> m_early;             ///< bytes that came before the server was connected
+    std::vector<std::vector<uint8_t>> m_held; ///< the same over UDP, by datagram
+    DaemonTimer m_timer;                      ///< no instruction; the server does not answer
 };
 
 } // namespace isb

@@ -23,9 +23,11 @@ class ChannelOwner
     virtual void OnChannelProven(TimePoint now) = 0;
     /// The attempt failed, or the channel could not be opened. Nothing of the attempt is left.
     virtual void OnChannelFailed(TimePoint now, IsbCode code) = 0;
-    /// TCP, proven: bytes that were ordered by Read().
+    /// Proven. TCP: bytes that were ordered by Read(). UDP: a datagram of the peer that no relay
+    /// took.
     virtual void OnChannelBytes(TimePoint now, ByteView bytes) = 0;
-    /// TCP, proven, not joined: the peer's FIN, or the connection is lost.
+    /// Proven. TCP, not joined: the peer's FIN, or the connection is lost. UDP: nothing is heard of
+    /// the peer any more (lost).
     virtual void OnChannelEnd(TimePoint now, bool lost) = 0;
 };
 

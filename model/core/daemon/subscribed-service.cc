@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/daemon/subscribed-service.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
-#include <vector>
 
 namespace isb
 {
@@ -11,6 +12,9 @@ namespace
 {
 
 const Ipv4 LOOPBACK{0x7f000001};
+
+/// Connections that ended by a reset, remembered for the reason that the ISB may tell yet.
+constexpr size_t MAX_RESETS = 64;
 
 /// Refusals of a subscription that time alone may heal.
 bool
@@ -103,7 +107,22 @@ SubscribedService::OnLoggedIn(TimePoint now)
     m_subscribeBackoff.Reset();
     m_openBackoff.Reset();
     m_openTimer.Stop();
+    for (SubscriberConnection* connection : All())
+    {
+        connection->OnNewSession(now);
+    }
     Subscribe(now);
+}
+
+std::vector<SubscriberConnection*>
+SubscribedService::All() const
+{
+    std::vector<SubscriberConnection*> all;
+    for (const auto& [serial, connection] : m_connections)
+    {
+        all.push_back(connection.get());
+    }
+    return all;
 }
 
 void
@@ -113,14 +132,9 @@ SubscribedService::OnSessionOver(TimePoint now)
     m_openTimer.Stop();
     m_lastCode = IsbCode::None;
     Enter(now, State::Waiting, DaemonReason(IsbCode::PeerLost));
-    std::vector<uint64_t> serials;
-    for (const auto& [serial, connection] : m_connections)
+    for (SubscriberConnection* connection : All())
     {
-        serials.push_back(serial);
-    }
-    for (const uint64_t serial : serials)
-    {
-        m_connections.at(serial)->OnSessionOver(now);
+        connection->OnSessionOver(now);
     }
 }
 
@@ -185,17 +199,12 @@ SubscribedService::OnSubscribed(TimePoint now, const SubscribedMessage& message)
     m_lastCode = IsbCode::None;
     Enter(now, State::Subscribed, "");
     m_subscription = message.subscription;
-    std::vector<SubscriberConnection*> waiting;
-    for (const auto& [serial, connection] : m_connections)
+    for (SubscriberConnection* connection : All())
     {
         if (connection->IsAskable())
         {
-            waiting.push_back(connection.get());
+            connection->Ask(now, m_subscription);
         }
-    }
-    for (SubscriberConnection* connection : waiting)
-    {
-        connection->Ask(now, m_subscription);
     }
     Refill(now);
     return true;
@@ -214,17 +223,12 @@ SubscribedService::OnRefusal(TimePoint now, IsbCode code)
     }
     m_subscribeTimer.Stop();
     Enter(now, State::Refused, DaemonReason(code));
-    std::vector<SubscriberConnection*> waiting;
-    for (const auto& [serial, connection] : m_connections)
+    for (SubscriberConnection* connection : All())
     {
         if (connection->GetPhase() == DaemonConnection::Phase::Waiting)
         {
-            waiting.push_back(connection.get());
+            connection->Fail(now, code);
         }
-    }
-    for (SubscriberConnection* connection : waiting)
-    {
-        connection->Fail(now, code);
     }
 }
 
@@ -274,12 +278,7 @@ SubscribedService::LoseSubscription(TimePoint now, IsbCode code)
 {
     m_openTimer.Stop();
     OnRefusal(now, code);
-    std::vector<SubscriberConnection*> all;
-    for (const auto& [serial, connection] : m_connections)
-    {
-        all.push_back(connection.get());
-    }
-    for (SubscriberConnection* connection : all)
+    for (SubscriberConnection* connection : All())
     {
         const bool asked = connection->GetPhase() == DaemonConnection::Phase::Asked;
         if (!connection->HasClient())
@@ -321,7 +320,20 @@ SubscribedService::OnConnectionEnded(TimePoint now, const ConnectionEndedMessage
             return true;
         }
     }
-    return false;
+    // The reset overtook the ISB's word on why; the client is gone, the user shall know.
+    const auto found =
+        std::find_if(m_resets.begin(),
+                     m_resets.end(),
+                     [&](const auto& facts) { return facts.connection == message.connection; });
+    if (found == m_resets.end())
+    {
+        return false;
+    }
+    ++m_report.failed;
+    ++m_report.codes[ToString(message.code)];
+    m_host.journal.Connection(now, *found, "closed", "failed", DaemonReason(message.code));
+    m_resets.erase(found);
+    return true;
 }
 
 const WantedService&
@@ -548,6 +560,14 @@ SubscribedService::OnConnectionOver(TimePoint now,
     for (auto flow = m_flows.begin(); flow != m_flows.end();)
     {
         flow = flow->second == connection.Facts().serial ? m_flows.erase(flow) : std::next(flow);
+    }
+    if (connection.WasReset())
+    {
+        m_resets.push_back(connection.Facts());
+        if (m_resets.size() > MAX_RESETS)
+        {
+            m_resets.pop_front();
+        }
     }
     const auto found = m_connections.find(connection.Facts().serial);
     m_host.over.push_back(std::move(found->second));

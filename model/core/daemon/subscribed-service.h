@@ -6,9 +6,11 @@
 #include "model/core/daemon/subscriber-connection.h"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace isb
 {
@@ -75,6 +77,8 @@ class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
     [[nodiscard]] bool Admit(TimePoint now, const FlowKey& flow, size_t bytes);
     void Serve(TimePoint now, SocketId client, Endpoint peer, ByteView datagram);
     [[nodiscard]] SubscriberConnection* FindReady();
+    /// Those of now; what happens to one may end others, and add to them.
+    [[nodiscard]] std::vector<SubscriberConnection*> All() const;
     SubscriberConnection& NewConnection(bool prepared);
     void Refill(TimePoint now);
     [[nodiscard]] FlowKey FlowFrom(Endpoint client) const;
@@ -92,6 +96,7 @@ class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
     TimePoint m_refusedAt{0};
     std::map<uint64_t, std::unique_ptr<SubscriberConnection>> m_connections; ///< by serial
     std::map<Endpoint, uint64_t> m_flows; ///< UDP: client endpoint -> serial
+    std::deque<ConnectionFacts> m_resets; ///< over, newest last
     RetryBackoff m_subscribeBackoff;
     RetryBackoff m_openBackoff;
     DaemonTimer m_subscribeTimer;

@@ -222,6 +222,16 @@ SubscriberConnection::EndByBroker(TimePoint now, IsbCode code)
 }
 
 void
+SubscriberConnection::OnNewSession(TimePoint now)
+{
+    // An ISB that was started anew does not know it, and will not tell when its IST is gone.
+    if (!HasClient() && !IsOfThisSession())
+    {
+        Fail(now, IsbCode::Cancelled);
+    }
+}
+
+void
 SubscriberConnection::OnSessionOver(TimePoint now)
 {
     if (GetPhase() == Phase::Asked)
@@ -231,8 +241,21 @@ SubscriberConnection::OnSessionOver(TimePoint now)
 }
 
 void
-SubscriberConnection::OnChannelBytes(TimePoint now, ByteView)
+SubscriberConnection::OnChannelBytes(TimePoint now, ByteView bytes)
 {
+    if (IsUdp() && GetPhase() == Phase::Carrying)
+    {
+        m_host.sockets.SendTo(m_client, m_clientPeer, {bytes.data, bytes.data + bytes.size});
+        return;
+    }
+    if (IsUdp())
+    {
+        m_host.journal.Drop(now,
+                            FlowKey{Protocol::Udp, m_channel->Peer(), Endpoint{}},
+                            bytes.size,
+                            "daemon.no-client");
+        return;
+    }
     // Bytes before it is used: not a daemon of this protocol.
     Fail(now, IsbCode::BadState);
 }
@@ -240,6 +263,12 @@ SubscriberConnection::OnChannelBytes(TimePoint now, ByteView)
 void
 SubscriberConnection::OnChannelEnd(TimePoint now, bool lost)
 {
+    if (IsUdp())
+    {
+        m_code = IsbCode::TimedOut;
+        EndSilent(now);
+        return;
+    }
     m_code = lost ? IsbCode::ConnectFailed : IsbCode::None;
     Tell(now, ConnectionPhase::Closed, m_code);
     End(now, "closed", lost ? "daemon.reset" : "", lost);

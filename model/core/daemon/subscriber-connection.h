@@ -59,6 +59,8 @@ class SubscriberConnection : public DaemonConnection
 
     void EndByBroker(TimePoint now, IsbCode code) override;
     void OnSessionOver(TimePoint now) override;
+    /// One in reserve is not kept over a new login.
+    void OnNewSession(TimePoint now);
 
     [[nodiscard]] bool HasClient() const;
     /// True once it carried a client.

@@ -16,6 +16,9 @@ namespace
 /// ever, as a preface does not say whether it is itself an answer.
 constexpr uint32_t MAX_ANSWERS = 16;
 
+/// Keepalives of the peer that may be missing before it counts as lost.
+constexpr int KEEPALIVES_MISSED = 3;
+
 } // namespace
 
 UdpChannel::UdpChannel(DaemonHost& host, ChannelOwner& owner)
@@ -71,7 +74,6 @@ UdpChannel::Abandon()
     m_proven = false;
     m_peer = Endpoint{};
     m_answers = 0;
-    m_lastSent = TIME_NEVER;
     m_patience.Stop();
     m_repeat.Stop();
 }
@@ -117,8 +119,12 @@ UdpChannel::OnDatagram(TimePoint now, SocketId, Endpoint from, ByteView bytes)
         OnPreface(now, from, *token, bytes.size);
         return;
     }
-    const bool known = m_proven && from == m_peer;
-    Drop(now, from, bytes.size, known ? "daemon.not-ready" : "daemon.unproven");
+    if (m_proven && from == m_peer)
+    {
+        m_owner.OnChannelBytes(now, bytes);
+        return;
+    }
+    Drop(now, from, bytes.size, "daemon.unproven");
 }
 
 void
@@ -135,10 +141,11 @@ UdpChannel::OnPreface(TimePoint now, Endpoint from, const Token& token, size_t b
         Drop(now, from, bytes, DaemonReason(IsbCode::BadToken));
         return;
     }
+    m_lastHeard = now;
     if (m_proven)
     {
         const bool due = m_lastSent + m_host.settings.registrationRetry / 2 <= now;
-        if (due && m_answers < MAX_ANSWERS)
+        if (due && now <= m_answerUntil && m_answers < MAX_ANSWERS)
         {
             ++m_answers;
             SendPreface(now);
@@ -148,6 +155,7 @@ UdpChannel::OnPreface(TimePoint now, Endpoint from, const Token& token, size_t b
     m_proven = true;
     m_peer = from;
     m_patience.Stop();
+    m_answerUntil = now + m_instruct.patience;
     // What was sent before the IST had paired both sides is lost: the other end may know nothing.
     SendPreface(now);
     m_repeat.Set(now + m_host.settings.udpKeepalive);
@@ -172,23 +180,19 @@ UdpChannel::Solicit(TimePoint now)
                               {REGISTRATION_DATAGRAM.begin(), REGISTRATION_DATAGRAM.end()});
     }
     SendPreface(now);
-    m_repeat.Set(now + m_host.settings.registrationRetry);
+    m_repeat.Set(now +
+                 (m_proven ? m_host.settings.udpKeepalive : m_host.settings.registrationRetry));
 }
 
 void
 UdpChannel::KeepAlive(TimePoint now)
 {
-    if (m_instruct.path == ServicePath::Translated)
+    if (now - m_lastHeard > KEEPALIVES_MISSED * m_host.settings.udpKeepalive)
     {
-        m_host.sockets.SendTo(m_socket,
-                              m_peer,
-                              {REGISTRATION_DATAGRAM.begin(), REGISTRATION_DATAGRAM.end()});
+        m_owner.OnChannelEnd(now, true);
+        return;
     }
-    else
-    {
-        SendPreface(now);
-    }
-    m_repeat.Set(now + m_host.settings.udpKeepalive);
+    Solicit(now);
 }
 
 void

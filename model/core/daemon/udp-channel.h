@@ -13,7 +13,8 @@ namespace isb
 
 /// A service connection over UDP. Who connects repeats its preface (through an IST: behind a
 /// registration datagram, which the IST consumes) until the other's is in; who awaits learns the
-/// peer's endpoint from its preface. Afterwards the same serves as keepalive of NATs.
+/// peer's endpoint from its preface. Afterwards the same serves as keepalive of NATs, and tells
+/// that the other end lives: without a connection, nobody else would.
 class UdpChannel : public ServiceChannel, public SocketOwner
 {
   public:
@@ -35,6 +36,7 @@ class UdpChannel : public ServiceChannel, public SocketOwner
   private:
     void OnPreface(TimePoint now, Endpoint from, const Token& token, size_t bytes);
     void SendPreface(TimePoint now);
+    /// Registers at an IST, and shows the preface to the peer.
     void Solicit(TimePoint now);
     void KeepAlive(TimePoint now);
     void Drop(TimePoint now, Endpoint from, size_t bytes, std::string_view reason);
@@ -47,8 +49,10 @@ class UdpChannel : public ServiceChannel, public SocketOwner
     Endpoint m_peer;
     bool m_active = false; ///< an attempt runs or is proven
     bool m_proven = false;
-    uint32_t m_answers = 0;            ///< repeated prefaces that were answered
-    TimePoint m_lastSent = TIME_NEVER; ///< own preface; TIME_NEVER: not yet
+    uint32_t m_answers = 0;     ///< repeated prefaces that were answered
+    TimePoint m_lastSent{0};    ///< own preface
+    TimePoint m_lastHeard{0};   ///< the peer's preface, once proven
+    TimePoint m_answerUntil{0}; ///< then the peer has given up if it is not proven
     DaemonTimer m_patience;
     DaemonTimer m_repeat; ///< before proven: solicit; after: keepalive
 };

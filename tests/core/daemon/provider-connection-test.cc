@@ -483,8 +483,28 @@ TEST_F(ProviderTest, KeepsRunningConnectionsOverALostIsb)
     HeardNames();
     EXPECT_FALSE(At(service).closed);
     EndJoin(service, 1, 1, false);
-    EXPECT_EQ(HeardNames(), "");
+    EXPECT_EQ(Heard<StatusMessage>().phase, ConnectionPhase::Closed);
     ExpectNothingLeft();
+}
+
+TEST_F(ProviderTest, TellsAfterTheNextLoginWhatEndedMeanwhile)
+{
+    Establish();
+    Connected(server);
+    Failed(IsbSocket());
+    EndJoin(service, 10, 20, false);
+    Advance(2s);
+    HeardNames();
+    LogIn();
+    const auto status = Heard<StatusMessage>();
+    EXPECT_EQ(status.connection, 77U);
+    EXPECT_EQ(status.phase, ConnectionPhase::Closed);
+    EXPECT_EQ(status.receivedBytes, 10U);
+    Failed(IsbSocket());
+    Advance(2s);
+    HeardNames();
+    LogIn();
+    EXPECT_FALSE(HasHeard<StatusMessage>()) << "once";
 }
 
 TEST_F(ProviderTest, ForgetsPreparationsAndSubscribersOfALostSession)

@@ -373,7 +373,7 @@ TEST_F(SubscriberConnectionTest, KeepsARunningConnectionOverALostIsb)
     HeardNames();
     EXPECT_FALSE(At(client).closed);
     EndJoin(service, 5, 5, false);
-    EXPECT_EQ(HeardNames(), "") << "a connection of an earlier session is nothing to the ISB";
+    EXPECT_EQ(Heard<StatusMessage>().phase, ConnectionPhase::Closed);
     ExpectNothingLeft();
 }
 
@@ -450,6 +450,19 @@ TEST_F(SubscriberConnectionTest, ReportsAResetThatEndedIt)
     Establish();
     EndJoin(service, 1, 2, true);
     EXPECT_EQ(Story().substr(Story().rfind(' ') + 1), "closed:daemon.reset");
+    ExpectNothingLeft();
+}
+
+TEST_F(SubscriberConnectionTest, LearnsWhyFromAnIsbThatTheResetOvertook)
+{
+    Establish();
+    EndJoin(service, 0, 0, true);
+    EXPECT_EQ(Report().failed, 0U);
+    Tell(ConnectionEndedMessage{77, IsbCode::ServerRefused});
+    Tell(ConnectionEndedMessage{77, IsbCode::ServerRefused});
+    EXPECT_EQ(Report().failed, 1U);
+    EXPECT_EQ(Report().codes.at("server-refused"), 1U);
+    EXPECT_NE(Story().find("closed:daemon.reset failed:daemon.server-refused"), std::string::npos);
     ExpectNothingLeft();
 }
 
@@ -676,6 +689,24 @@ TEST_F(PreparedTest, UsesReadyOnesWithoutTheIsb)
     Failed(IsbSocket());
     client = Client(8080);
     EXPECT_EQ(At(client).joined, ready[0]);
+}
+
+TEST_F(PreparedTest, KeepsNoReadyOneOverANewLogin)
+{
+    StartStanding();
+    StandAll();
+    client = Client(8080);
+    StandAll();
+    Failed(IsbSocket());
+    Advance(2s);
+    HeardNames();
+    LogInAndSubscribe();
+    EXPECT_FALSE(At(client).closed) << "in use";
+    EXPECT_TRUE(At(ready[1]).closed);
+    EXPECT_TRUE(At(ready[2]).closed);
+    EXPECT_EQ(Heard<StatusMessage>().phase, ConnectionPhase::Closed);
+    StandAll();
+    EXPECT_EQ(daemon->StateSize(), 3U);
 }
 
 TEST_F(PreparedTest, GivesUpOneThatIsNeverInstructed)

@@ -51,6 +51,18 @@ class UdpTest : public DaemonFixture
         return names;
     }
 
+    /// Time goes by, in which the peer sends its keepalives.
+    void
+    AdvanceWithPeer(Duration duration)
+    {
+        const TimePoint end = now + duration;
+        while (now < end)
+        {
+            Datagram(service, IST_SIDE, Preface(instruct.expectToken));
+            Advance(std::min<Duration>(settings.udpKeepalive, end - now));
+        }
+    }
+
     SocketId service = 0; ///< UDP socket towards the other side
     InstructMessage instruct;
 };
@@ -267,9 +279,38 @@ TEST_F(UdpSubscriberTest, KeepsTheNatOpen)
     Establish();
     Sent(service);
     Advance(15s);
-    EXPECT_EQ(Sent(service), "registration");
-    Advance(15s);
-    EXPECT_EQ(Sent(service), "registration");
+    EXPECT_EQ(Sent(service), "registration preface");
+    Advance(15s - 1ns);
+    EXPECT_EQ(Sent(service), "");
+    Advance(1ns);
+    EXPECT_EQ(Sent(service), "registration preface");
+}
+
+TEST_F(UdpSubscriberTest, EndsWhenNothingIsHeardOfThePeerForThreeKeepalives)
+{
+    Establish();
+    AdvanceWithPeer(3min);
+    EXPECT_EQ(daemon->StateSize(), 1U);
+    HeardNames();
+    Advance(30s);
+    EXPECT_EQ(daemon->StateSize(), 1U);
+    Advance(30s);
+    EXPECT_EQ(daemon->StateSize(), 0U);
+    EXPECT_EQ(Heard<StatusMessage>().code, IsbCode::TimedOut);
+    EXPECT_NE(trace.Story(TraceKind::ConnectionState).find("closed:daemon.peer-silent"),
+              std::string::npos);
+    ExpectNothingLeft();
+}
+
+TEST_F(UdpSubscriberTest, PassesOnADatagramOfThePeerThatCrossedTheRelayOrder)
+{
+    Establish();
+    TakeDatagrams();
+    Datagram(service, IST_SIDE, Bytes("answer"));
+    const auto sent = TakeDatagrams();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].socket, ListenerAt(Protocol::Udp, 5353));
+    EXPECT_EQ(sent[0].to, CLIENT);
 }
 
 TEST_F(UdpSubscriberTest, EndsWhenNothingIsRelayedForLong)
@@ -277,10 +318,10 @@ TEST_F(UdpSubscriberTest, EndsWhenNothingIsRelayedForLong)
     Establish();
     Heard<StatusMessage>();
     const uint64_t relay = TakeRelays().at(0).relay;
-    Advance(4min);
+    AdvanceWithPeer(4min);
     daemon->Relayed(now, relay, 100, true);
     daemon->Relayed(now, relay, 40, false);
-    Advance(5min - 1ns);
+    AdvanceWithPeer(5min - 1ns);
     EXPECT_EQ(daemon->StateSize(), 1U);
     Advance(1ns);
     const auto closed = Heard<StatusMessage>();
@@ -355,7 +396,7 @@ TEST_F(UdpSubscriberTest, GivesAReadyPathToTheFirstClient)
     instruct = Translated(Heard<OpenMessage>().request);
     Tell(instruct);
     Datagram(service, IST_SIDE, Preface(instruct.expectToken));
-    Advance(1h);
+    AdvanceWithPeer(1h);
     EXPECT_EQ(daemon->StateSize(), 1U) << "a path in reserve does not grow stale";
     HeardNames();
     Sent(service);
@@ -440,6 +481,28 @@ TEST_F(UdpProviderTest, LearnsADirectSubscriberFromItsPreface)
     EXPECT_EQ(TakeRelays().at(0).outerPeer, PEER);
 }
 
+TEST_F(UdpProviderTest, HoldsDatagramsUntilItsSocketToTheServerIsOpen)
+{
+    settings.maxWaitingDatagrams = 2;
+    BePrepared(ServicePath::Translated);
+    instruct = Translated(0);
+    Tell(instruct);
+    answerListens = false;
+    Datagram(service, IST_SIDE, Preface(instruct.expectToken));
+    Datagram(service, IST_SIDE, Bytes("one"));
+    Datagram(service, IST_SIDE, Bytes("two"));
+    Datagram(service, IST_SIDE, Bytes("three"));
+    EXPECT_EQ(daemon->Counters().drops.at("daemon.queue-full"), 1U);
+    TakeDatagrams();
+    const SocketId inner = ListenerAt(Protocol::Udp, 0);
+    ASSERT_NE(inner, service);
+    daemon->Listening(now, inner, Endpoint{SERVER.address, 45000});
+    Advance(0s);
+    EXPECT_EQ(Sent(inner), "text:one text:two");
+    Datagram(service, IST_SIDE, Bytes("four"));
+    EXPECT_EQ(Sent(inner), "text:four");
+}
+
 TEST_F(UdpProviderTest, DropsDatagramsOfOthersThanItsServer)
 {
     Establish();
@@ -461,7 +524,9 @@ TEST_F(UdpProviderTest, SaysThatItHasNoSocket)
 TEST_F(UdpProviderTest, EndsWhenNothingIsRelayedForLong)
 {
     Establish();
-    Advance(5min);
+    AdvanceWithPeer(5min - 1ns);
+    EXPECT_EQ(daemon->StateSize(), 1U);
+    Advance(1ns);
     EXPECT_EQ(daemon->StateSize(), 0U);
     ExpectNothingLeft();
 }
