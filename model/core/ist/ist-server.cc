@@ -123,7 +123,6 @@ IstServer::Impl::Stop(TimePoint now)
     {
         outbox.orders.emplace_back(CloseOrder{std::exchange(pingSocket, 0), false});
     }
-    m_unreported.clear();
 }
 
 void
@@ -144,9 +143,7 @@ IstServer::Impl::SessionChanged(TimePoint now)
     const uint16_t port = session.Local().port;
     if (port != controlPort)
     {
-        book.tcpPorts.Unreserve(controlPort);
-        book.tcpPorts.Reserve(settings.broker.port);
-        book.tcpPorts.Reserve(port);
+        book.SetOwnPort(controlPort, port);
         controlPort = port;
     }
     while (session.IsRegistered() && !m_unreported.empty())

@@ -281,6 +281,16 @@ SpliceBook::OrderFor(const BookedSplice& splice) const
     return EngineOrder{request.splice, pair};
 }
 
+void
+SpliceBook::SetOwnPort(uint16_t before, uint16_t now)
+{
+    if (before != m_settings.broker.port)
+    {
+        tcpPorts.Unreserve(before);
+    }
+    tcpPorts.Reserve(now);
+}
+
 BookedSplice*
 SpliceBook::Find(uint64_t splice)
 {

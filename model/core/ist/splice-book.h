@@ -57,6 +57,9 @@ class SpliceBook
     /// The order that opens the splice.
     [[nodiscard]] CarrierOrder OrderFor(const BookedSplice& splice) const;
 
+    /// The host's own TCP port beside the broker's has changed; 0: none.
+    void SetOwnPort(uint16_t before, uint16_t now);
+
     [[nodiscard]] BookedSplice* Find(uint64_t splice);
     /// Both sides are there: TCP ports return.
     void SetPaired(BookedSplice& splice);

@@ -55,7 +55,7 @@ SpliceWatch::Stepped(TimePoint now,
                      const ist_packet& packet,
                      const ist_verdict& answer)
 {
-    const bool opens = answer.from_state < IST_STATE_ESTABLISHED && packet.payload_length == 0;
+    const bool opens = answer.from_state < IST_STATE_ESTABLISHED;
     const bool counts = answer.action != IST_ACTION_DROP || answer.from_state != answer.to_state;
     if (packet.protocol != IST_PROTOCOL_TCP || !counts ||
         (!opens && (packet.tcp_flags & IST_TCP_CONTROL) == 0))

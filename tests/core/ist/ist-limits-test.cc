@@ -84,6 +84,46 @@ TEST_F(IstLimitsTest, WithoutLimitsNothingIsDropped)
     }
 }
 
+TEST_F(IstLimitsTest, LimitsHoldWithoutATrace)
+{
+    SeededRng other(1);
+    IstEngine silent(Settings(), other, nullptr);
+    IstPair pair;
+    pair.method = SpliceMethod::Udp;
+    pair.portA = PORT_A;
+    pair.portB = PORT_B;
+    pair.limits.rateBps = 8;
+    ASSERT_TRUE(silent.Add(now, pair));
+    std::vector<IstVerdict::Action> actions;
+    for (Packet packet : {Registration(ALICE),
+                          Registration(BOB),
+                          BuildUdp(ALICE.self, ALICE.ist, Bytes("1")),
+                          BuildUdp(ALICE.self, ALICE.ist, Bytes("2"))})
+    {
+        actions.push_back(silent.Process(now, packet, packet.size()).action);
+    }
+    EXPECT_THAT(actions,
+                testing::ElementsAre(IstVerdict::Consumed,
+                                     IstVerdict::Consumed,
+                                     IstVerdict::Forward,
+                                     IstVerdict::Drop));
+}
+
+TEST_F(IstLimitsTest, TheHandshakeIsNotCounted)
+{
+    const uint64_t id = AddLimited({0, 45, 0s}); // its only forwarded packet is one ACK of 40
+    Handshake(ALICE, BOB);
+    EXPECT_EQ(StateOf(id), "ESTABLISHED");
+}
+
+TEST_F(IstLimitsTest, ALimitBelowASynLetsTheHandshakeBegin)
+{
+    const uint64_t id = AddLimited({0, 10, 0s});
+    EXPECT_EQ(ActionOn(Syn(ALICE)), IstVerdict::Consumed);
+    EXPECT_EQ(ActionOn(Syn(BOB)), IstVerdict::Consumed);
+    EXPECT_EQ(StateOf(id), "IST_SYN_RCVD");
+}
+
 TEST_F(IstLimitsTest, BytesEndTheSpliceWithResetsToBoth)
 {
     const uint64_t id = AddLimited({0, 3000, 0s});

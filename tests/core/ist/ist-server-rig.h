@@ -5,6 +5,7 @@
 #include "model/core/ist/ist-engine.h"
 #include "model/core/ist/ist-server.h"
 #include "model/wire/isb-codec.h"
+#include "model/wire/registration.h"
 #include "tests/core/ist/recorded-trace.h"
 
 #include <gtest/gtest.h>
@@ -61,9 +62,9 @@ class IstServerRig
 
     /// The connection comes up, the ISB greets, the IST logs in, the ISB accepts.
     void
-    Register(Duration hello = std::chrono::seconds(1))
+    Register(Duration hello = std::chrono::seconds(1), Endpoint local = CONTROL)
     {
-        Accept();
+        Accept(local);
         HelloMessage greeting;
         greeting.challenge = Token{7};
         greeting.observed = CONTROL;
@@ -73,13 +74,13 @@ class IstServerRig
     }
 
     void
-    Accept()
+    Accept(Endpoint local = CONTROL)
     {
         ASSERT_NE(session, 0U) << "nothing to accept";
         lastSequence = 0;
         heard = {};
         deframer = IsbDeframer();
-        server.Connected(now, session, CONTROL);
+        server.Connected(now, session, local);
         Drain();
     }
 
@@ -225,6 +226,7 @@ class IstServerRig
     std::vector<ProxyOrder> proxyOrders;
     bool carrierWaits = false; ///< orders are put into `waiting` instead of done
     std::vector<CarrierOrder> waiting;
+    std::string carrierSays = "tcp port 1 is taken";
     unsigned int carrierRefuses = 0; ///< so many of the next orders cannot be done
     uint64_t lastSequence = 0;
     IsbDeframer deframer;
@@ -309,7 +311,7 @@ class IstServerRig
         if (carrierRefuses > 0)
         {
             --carrierRefuses;
-            server.CarrierOpened(now, splice, false, "tcp port 1 is taken");
+            server.CarrierOpened(now, splice, false, carrierSays);
             return;
         }
         const Result<uint64_t> id = add();

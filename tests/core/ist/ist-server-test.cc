@@ -685,7 +685,219 @@ TEST_F(IstServerTest, PortsThatDifferAtTheIstFallBackAtPairing)
     EXPECT_EQ(News(), SpliceNews::Paired);
 }
 
+TEST_F(IstServerTest, APureSpliceKeepsItsMethodWhenOnlyTheIstsOwnChoiceCollided)
+{
+    rig.carrierRefuses = 1;
+    EXPECT_EQ(rig.Ready(IstServerRig::Request(1, ForwardingMethod::Pure)).method,
+              ForwardingMethod::Pure);
+    rig.carrierRefuses = 1;
+    SpliceRequestMessage agreed = IstServerRig::Request(2, ForwardingMethod::Pure);
+    agreed.portB = 51'000;
+    EXPECT_EQ(rig.Ready(agreed).method, ForwardingMethod::Passive);
+}
+
+TEST_F(IstServerTest, TheSideWithTheAgreedPortMayComeFirst)
+{
+    SpliceRequestMessage request = IstServerRig::Request(1, ForwardingMethod::Pure);
+    request.portB = 51'000;
+    const SpliceReadyMessage ready = rig.Ready(request);
+    (void)Segment({PROVIDER, ready.subscriber.port}, ready.provider, TCP_SYN);
+    EXPECT_EQ(rig.Hear<SpliceEventMessage>()->peerPort, ready.subscriber.port);
+    EXPECT_EQ(rig.server.StateSize(), 3U) << "both ports are still taken";
+}
+
+TEST_F(IstServerTest, ThePortOfALostSessionIsNoLongerTheHostsOwn)
+{
+    rig.server.Failed(rig.now, rig.session, "reset");
+    rig.Drain();
+    rig.Pass(1s);
+    rig.Register(1s, {IST_ADDRESS, 50'200});
+    SpliceRequestMessage request = IstServerRig::Request(1, ForwardingMethod::Pure);
+    request.portB = CONTROL.port;
+    EXPECT_EQ(rig.Ready(request).method, ForwardingMethod::Pure);
+    for (const uint16_t port : {uint16_t{50'200}, BROKER.port})
+    {
+        request.splice = port;
+        request.portB = port;
+        EXPECT_EQ(rig.Ready(request).method, ForwardingMethod::Passive) << port;
+    }
+}
+
+TEST_F(IstServerTest, ThePingPortIsGivenToNoSplice)
+{
+    IstServerSettings settings = ServerSettings();
+    settings.portFirst = settings.pingPort;
+    settings.portLast = static_cast<uint16_t>(settings.pingPort + 1);
+    IstServerRig small(settings);
+    small.Start();
+    small.Register();
+    EXPECT_EQ(small.Refusal(IstServerRig::Request(1, ForwardingMethod::Udp)), IsbCode::Overloaded);
+    (void)small.Ready(IstServerRig::Request(2)); // a TCP port of that number is another
+}
+
+TEST_F(IstServerTest, UdpProxiesKeepTheirPortsAndTcpOnesDoNot)
+{
+    const ByteView registration{REGISTRATION_DATAGRAM.data(), REGISTRATION_DATAGRAM.size()};
+    SpliceRequestMessage request = IstServerRig::Request(1, ForwardingMethod::Proxy);
+    request.protocol = Protocol::Udp;
+    (void)rig.Ready(request);
+    (void)rig.proxy.Datagram(rig.now, 2, ann, registration); // listeners are 2 * pair + side
+    (void)rig.proxy.Datagram(rig.now, 3, bob, registration);
+    rig.Drain();
+    EXPECT_EQ(News(), SpliceNews::Paired);
+    EXPECT_EQ(rig.server.StateSize(), 3U);
+
+    const SpliceReadyMessage tcp = rig.Ready(IstServerRig::Request(2, ForwardingMethod::Proxy));
+    EXPECT_EQ(rig.server.StateSize(), 6U);
+    rig.proxy.Accepted(rig.now, 4, 10, ann);
+    rig.proxy.Accepted(rig.now, 5, 11, bob);
+    rig.Drain();
+    EXPECT_EQ(News(), SpliceNews::Paired);
+    EXPECT_EQ(rig.server.StateSize(), 4U);
+
+    const SpliceReadyMessage pure = rig.Ready(IstServerRig::Request(3, ForwardingMethod::Pure));
+    (void)Segment({SUBSCRIBER, tcp.subscriber.port}, pure.subscriber, TCP_SYN);
+    EXPECT_EQ(News(), SpliceNews::FirstSyn) << "nobody listens there any more";
+}
+
+TEST_F(IstServerTest, APairingIsToldOnce)
+{
+    (void)rig.Ready(IstServerRig::Request(1));
+    CarrierNews news;
+    rig.server.CarrierNotice(rig.now, 1, news);
+    rig.server.CarrierNotice(rig.now, 1, news); // the handshake began anew
+    rig.Drain();
+    EXPECT_EQ(News(), SpliceNews::Paired);
+    EXPECT_FALSE(News());
+}
+
+TEST_F(IstServerTest, ReadinessIsToldOnce)
+{
+    (void)rig.Ready(IstServerRig::Request(1));
+    rig.server.CarrierOpened(rig.now, 1, true, "");
+    rig.server.CarrierOpened(rig.now, 1, false, "?");
+    rig.Drain();
+    EXPECT_TRUE(rig.heard.empty());
+    EXPECT_EQ(rig.server.Splices(), 1U);
+}
+
+TEST_F(IstServerTest, WhatACarrierSaysFitsAMessage)
+{
+    for (const std::string& says :
+         {std::string("a\nb\x01"), std::string(10'000, 'x'), std::string("\xff\xfe")})
+    {
+        rig.carrierSays = says;
+        rig.carrierRefuses = 4;
+        rig.Say(IstServerRig::Request(1));
+        const auto fault = rig.Hear<FaultMessage>();
+        ASSERT_TRUE(fault);
+        EXPECT_TRUE(IsIsbText(fault->text));
+        EXPECT_FALSE(fault->text.empty());
+    }
+}
+
+TEST_F(IstServerTest, TheLoadIsTold)
+{
+    (void)rig.Ready(IstServerRig::Request(1));
+    rig.server.CarrierLoad(7);
+    rig.Pass(1s);
+    const auto load = rig.Hear<LoadMessage>();
+    ASSERT_TRUE(load);
+    EXPECT_EQ(load->splices, 1U);
+    EXPECT_EQ(load->drops, 7U);
+}
+
+TEST_F(IstServerTest, AFaultOfTheBrokerEndsNothing)
+{
+    rig.Say(FaultMessage{IsbCode::NotFound, 1, "?"});
+    EXPECT_TRUE(rig.server.IsRegistered());
+}
+
+TEST(IstServerSession, EventsThatWaitForTheBrokerAreBounded)
+{
+    IstServerSettings settings = ServerSettings();
+    settings.capacity = 5000;
+    IstServerRig rig(settings);
+    rig.Start();
+    rig.Register(3600s);
+    for (uint64_t i = 1; i <= 5000; ++i)
+    {
+        SpliceRequestMessage request = IstServerRig::Request(i);
+        request.patience = 1s;
+        (void)rig.Ready(request);
+    }
+    rig.server.Failed(rig.now, rig.session, "reset");
+    rig.Drain();
+    rig.Pass(1s);
+    EXPECT_EQ(rig.server.StateSize(), 0U);
+    rig.Register(3600s);
+    std::vector<uint64_t> told;
+    while (const auto event = rig.Hear<SpliceEventMessage>())
+    {
+        told.push_back(event->splice);
+    }
+    ASSERT_EQ(told.size(), 4096U);
+    EXPECT_EQ(told.back(), 5000U) << "the oldest are pushed out";
+}
+
+TEST(IstServerSession, ABrokerThatWantsHellosAllTheTimeGetsThemAtABoundedRate)
+{
+    IstServerRig rig;
+    rig.Start();
+    rig.Register(0s);
+    rig.heard.clear();
+    for (int i = 0; i < 10; ++i)
+    {
+        rig.Pass(10ms);
+        rig.Say(PongMessage{});
+    }
+    EXPECT_EQ(rig.heard.size(), 20U); // a Ping and a Load each 10 ms
+}
+
+TEST(IstServerSession, IstsComeBackAtDifferentTimes)
+{
+    std::set<TimePoint> times;
+    for (uint64_t seed = 1; seed <= 10; ++seed)
+    {
+        IstServerRig rig(ServerSettings(), seed);
+        rig.Start();
+        rig.server.Failed(rig.now, rig.session, "refused");
+        rig.Drain();
+        times.insert(rig.server.NextTimeout());
+    }
+    EXPECT_EQ(times.size(), 10U);
+}
+
+TEST(IstServerSession, WithoutAPingPortItOpensNone)
+{
+    IstServerSettings settings = ServerSettings();
+    settings.pingPort = 0;
+    IstServerRig rig(settings);
+    rig.Start();
+    EXPECT_EQ(rig.ping, 0U);
+    rig.Register();
+    EXPECT_EQ(rig.Hear<LoginMessage>()->ist.pingPort, 0);
+}
+
 // Promise T1.
+
+TEST(IstServerSession, ActiveConnectsToNoneOfItsOwnAddresses)
+{
+    IstServerRig rig;
+    rig.Start();
+    const Endpoint local{{0x0a000009}, 5};
+    const Endpoint observed{{0xc633644d}, 6};
+    rig.Accept(local);
+    rig.Say(HelloMessage{Token{}, observed, "isb"});
+    rig.Say(LoggedInMessage{1, 1s});
+    uint64_t splice = 0;
+    for (const Ipv4 own : {IST_ADDRESS, local.address, observed.address})
+    {
+        SpliceRequestMessage request = IstServerRig::Request(++splice, ForwardingMethod::Active);
+        request.activeTarget = {own, 80};
+        EXPECT_EQ(rig.Refusal(request), IsbCode::NotAllowed) << own.ToString();
+    }
+}
 
 TEST_F(IstServerTest, ActiveConnectsToNoForbiddenTarget)
 {
@@ -714,6 +926,7 @@ TEST_F(IstServerTest, ActiveConnectsToNoForbiddenTarget)
         request.activeTarget = target;
         EXPECT_EQ(rig.Ready(request).provider.port, 0) << target.ToString();
         EXPECT_EQ(rig.engineOrders.back().pair.activeTarget, target);
+        EXPECT_EQ(rig.engineOrders.back().pair.allowedB, std::nullopt);
     }
 }
 

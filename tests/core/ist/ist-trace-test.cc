@@ -208,6 +208,16 @@ TEST_F(IstTraceTest, ShowsTheActiveHandshakeInItsOrder)
                             "sent SYN 203.0.113.2:40000>10.0.2.1:2222"));
 }
 
+TEST_F(IstTraceTest, ShowsAUserWhoGivesUpWaiting)
+{
+    Add(SpliceMethod::Passive);
+    (void)Give(Syn(ALICE));
+    (void)Give(Tcp(ALICE.self, ALICE.ist, TCP_RST, ALICE.isn + 1, 0));
+    EXPECT_THAT(trace.Texts(TraceKind::HandshakePacket),
+                ElementsAre("received SYN 10.0.1.1:1111>203.0.113.1:5001",
+                            "received RST 10.0.1.1:1111>203.0.113.1:5001"));
+}
+
 TEST_F(IstTraceTest, AFloodOfSynsShowsABoundedNumber)
 {
     Add(SpliceMethod::Passive);
