@@ -16,26 +16,6 @@ const Ipv4 LOOPBACK{0x7f000001};
 /// Connections that ended by a reset, remembered for the reason that the ISB may tell yet.
 constexpr size_t MAX_RESETS = 64;
 
-/// Refusals of a subscription that time alone may heal.
-bool
-MayPass(IsbCode code)
-{
-    switch (code)
-    {
-    case IsbCode::NotOnline:
-    case IsbCode::NotFound:
-    case IsbCode::TimedOut:
-    case IsbCode::Overloaded:
-    case IsbCode::QuotaExceeded:
-    case IsbCode::Withdrawn:
-    case IsbCode::LoggedOut:
-    case IsbCode::PeerLost:
-        return true;
-    default:
-        return false;
-    }
-}
-
 } // namespace
 
 SubscribedService::SubscribedService(DaemonHost& host,
@@ -46,9 +26,8 @@ SubscribedService::SubscribedService(DaemonHost& host,
       m_link(link),
       m_listenPort(listenPort),
       m_wanted(std::move(wanted)),
-      m_subscribeBackoff(host.settings.subscribeRetry, host.settings.retryMost),
+      m_subscription(host, link, m_wanted, *this),
       m_openBackoff(host.settings.subscribeRetry, host.settings.retryMost),
-      m_subscribeTimer(host.timers, [this](TimePoint now) { Subscribe(now); }),
       m_openTimer(host.timers, [this](TimePoint now) { Refill(now); }),
       m_listenTimer(host.timers, [this](TimePoint) { OpenLocal(); })
 {
@@ -76,14 +55,9 @@ void
 SubscribedService::Stop(TimePoint now)
 {
     m_host.sockets.Close(std::exchange(m_local, 0), false);
-    m_subscribeTimer.Stop();
     m_openTimer.Stop();
     m_listenTimer.Stop();
-    if (m_state == State::Subscribed)
-    {
-        m_link.Send(now, UnsubscribeMessage{m_subscription});
-    }
-    Enter(now, State::Waiting, DaemonReason(IsbCode::Cancelled));
+    m_subscription.Stop(now);
     m_report.localPort = 0;
     while (!m_connections.empty())
     {
@@ -94,24 +68,19 @@ SubscribedService::Stop(TimePoint now)
 void
 SubscribedService::Renew(TimePoint now)
 {
-    if (m_state == State::Refused)
-    {
-        Enter(now, State::Waiting, "");
-        OnLoggedIn(now);
-    }
+    m_subscription.Renew(now);
 }
 
 void
 SubscribedService::OnLoggedIn(TimePoint now)
 {
-    m_subscribeBackoff.Reset();
     m_openBackoff.Reset();
     m_openTimer.Stop();
     for (SubscriberConnection* connection : All())
     {
         connection->OnNewSession(now);
     }
-    Subscribe(now);
+    m_subscription.OnLoggedIn(now);
 }
 
 std::vector<SubscriberConnection*>
@@ -128,104 +97,40 @@ SubscribedService::All() const
 void
 SubscribedService::OnSessionOver(TimePoint now)
 {
-    m_subscribeTimer.Stop();
     m_openTimer.Stop();
-    m_lastCode = IsbCode::None;
-    Enter(now, State::Waiting, DaemonReason(IsbCode::PeerLost));
+    m_subscription.OnSessionOver(now);
     for (SubscriberConnection* connection : All())
     {
         connection->OnSessionOver(now);
     }
 }
 
-void
-SubscribedService::Subscribe(TimePoint now)
-{
-    if (!m_link.IsLoggedIn())
-    {
-        return;
-    }
-    if (!IsIsbName(m_wanted.provider) || !IsIsbName(m_wanted.service))
-    {
-        OnRefusal(now, IsbCode::BadRequest);
-        return;
-    }
-    m_request = m_link.NewRequest();
-    Enter(now, State::Asking, "");
-    m_link.Send(now, SubscribeMessage{m_request, m_wanted.provider, m_wanted.service});
-    // An ISB that never answers.
-    m_subscribeTimer.Set(now + m_host.settings.instructTimeout);
-}
-
-void
-SubscribedService::Enter(TimePoint now, State state, std::string_view reason)
-{
-    constexpr std::string_view NAMES[] = {"waiting", "asked", "subscribed", "refused"};
-    const auto from = std::exchange(m_state, state);
-    if (state != State::Subscribed)
-    {
-        m_subscription = 0;
-    }
-    if (state != State::Asking)
-    {
-        m_request = 0;
-    }
-    if (from != state || !reason.empty())
-    {
-        m_host.journal.Subscription(now,
-                                    m_wanted.provider,
-                                    m_wanted.service,
-                                    NAMES[static_cast<size_t>(from)],
-                                    NAMES[static_cast<size_t>(state)],
-                                    reason);
-    }
-}
-
 bool
 SubscribedService::OnSubscribed(TimePoint now, const SubscribedMessage& message)
 {
-    if (m_state != State::Asking || message.request != m_request)
-    {
-        return false;
-    }
-    if (message.protocol != m_wanted.protocol)
-    {
-        m_link.Send(now, UnsubscribeMessage{message.subscription});
-        OnRefusal(now, IsbCode::BadRequest);
-        return true;
-    }
-    m_subscribeTimer.Stop();
-    m_subscribeBackoff.Reset();
-    m_lastCode = IsbCode::None;
-    Enter(now, State::Subscribed, "");
-    m_subscription = message.subscription;
+    return m_subscription.OnSubscribed(now, message);
+}
+
+void
+SubscribedService::OnSubscriptionStands(TimePoint now)
+{
     for (SubscriberConnection* connection : All())
     {
         if (connection->IsAskable())
         {
-            connection->Ask(now, m_subscription);
+            connection->Ask(now, m_subscription.Id());
         }
     }
     Refill(now);
-    return true;
 }
 
 void
-SubscribedService::OnRefusal(TimePoint now, IsbCode code)
+SubscribedService::OnSubscriptionRefused(TimePoint now, IsbCode code)
 {
-    m_lastCode = code;
-    m_refusedAt = now;
-    if (MayPass(code))
-    {
-        Enter(now, State::Waiting, DaemonReason(code));
-        m_subscribeTimer.Set(now + m_subscribeBackoff.Next(m_host.random));
-        return;
-    }
-    m_subscribeTimer.Stop();
-    Enter(now, State::Refused, DaemonReason(code));
     for (SubscriberConnection* connection : All())
     {
-        if (connection->GetPhase() == DaemonConnection::Phase::Waiting)
+        const DaemonConnection::Phase phase = connection->GetPhase();
+        if (phase == DaemonConnection::Phase::Waiting || phase == DaemonConnection::Phase::Asked)
         {
             connection->Fail(now, code);
         }
@@ -235,10 +140,8 @@ SubscribedService::OnRefusal(TimePoint now, IsbCode code)
 bool
 SubscribedService::OnFault(TimePoint now, const FaultMessage& message)
 {
-    if (m_request != 0 && message.request == m_request)
+    if (m_subscription.OnFault(now, message))
     {
-        ++m_report.codes[ToString(message.code)];
-        OnRefusal(now, message.code);
         return true;
     }
     const auto found = m_connections.find(message.request);
@@ -250,10 +153,7 @@ SubscribedService::OnFault(TimePoint now, const FaultMessage& message)
     if (message.code == IsbCode::NotFound)
     {
         // The ISB has lost the subscription: the client waits for the next one.
-        if (m_state == State::Subscribed)
-        {
-            OnRefusal(now, message.code);
-        }
+        m_subscription.Lose(now, message.code);
         connection.AskAgain(now, DaemonReason(message.code));
         return true;
     }
@@ -264,36 +164,23 @@ SubscribedService::OnFault(TimePoint now, const FaultMessage& message)
 bool
 SubscribedService::OnSubscriptionEnded(TimePoint now, const SubscriptionEndedMessage& message)
 {
-    if (m_state != State::Subscribed || message.subscription != m_subscription)
+    if (!m_subscription.OnEnded(now, message))
     {
         return false;
     }
-    ++m_report.codes[ToString(message.code)];
-    LoseSubscription(now, message.code);
-    return true;
-}
-
-void
-SubscribedService::LoseSubscription(TimePoint now, IsbCode code)
-{
     m_openTimer.Stop();
-    OnRefusal(now, code);
     for (SubscriberConnection* connection : All())
     {
-        const bool asked = connection->GetPhase() == DaemonConnection::Phase::Asked;
         if (!connection->HasClient())
         {
             connection->Fail(now, IsbCode::Cancelled);
         }
-        else if (asked && m_state == State::Refused)
+        else if (connection->GetPhase() == DaemonConnection::Phase::Asked)
         {
-            connection->Fail(now, code);
-        }
-        else if (asked)
-        {
-            connection->AskAgain(now, DaemonReason(code));
+            connection->AskAgain(now, DaemonReason(message.code));
         }
     }
+    return true;
 }
 
 bool
@@ -346,9 +233,12 @@ WantedReport
 SubscribedService::Report() const
 {
     WantedReport report = m_report;
-    report.state = m_state == State::Subscribed ? "subscribed"
-                   : m_state == State::Refused  ? "refused"
-                                                : "waiting";
+    const State state = m_subscription.GetState();
+    report.state = ToString(state == State::Asked ? State::Waiting : state);
+    for (const auto& [code, count] : m_subscription.Codes())
+    {
+        report.codes[code] += count;
+    }
     return report;
 }
 
@@ -423,13 +313,10 @@ bool
 SubscribedService::Admit(TimePoint now, const FlowKey& flow, size_t bytes)
 {
     IsbCode code = IsbCode::None;
-    if (m_state == State::Refused && now - m_refusedAt >= m_host.settings.retryMost)
+    m_subscription.RenewIfOld(now);
+    if (m_subscription.GetState() == State::Refused)
     {
-        Subscribe(now);
-    }
-    if (m_state == State::Refused)
-    {
-        code = m_lastCode;
+        code = m_subscription.LastCode();
     }
     else if (m_host.waitingClients >= m_host.settings.maxWaitingClients ||
              m_host.connections >= m_host.settings.maxConnections)
@@ -507,7 +394,7 @@ SubscribedService::NewConnection(bool prepared)
 void
 SubscribedService::Refill(TimePoint now)
 {
-    if (m_state != State::Subscribed || m_openTimer.IsSet() || m_wanted.prepared == 0)
+    if (m_subscription.Id() == 0 || m_openTimer.IsSet() || m_wanted.prepared == 0)
     {
         return;
     }
@@ -526,9 +413,9 @@ SubscribedService::Refill(TimePoint now)
 void
 SubscribedService::OnAskable(TimePoint now, SubscriberConnection& connection)
 {
-    if (m_state == State::Subscribed)
+    if (m_subscription.Id() != 0)
     {
-        connection.Ask(now, m_subscription);
+        connection.Ask(now, m_subscription.Id());
     }
 }
 
@@ -574,7 +461,7 @@ SubscribedService::OnConnectionOver(TimePoint now,
     m_connections.erase(found);
     const bool spare = connection.Facts().prepared && !connection.WasUsed();
     const bool udpFailed = m_wanted.protocol == Protocol::Udp && !served;
-    if (m_state == State::Subscribed && (spare || udpFailed))
+    if (m_subscription.Id() != 0 && (spare || udpFailed))
     {
         m_openTimer.Set(now + m_openBackoff.Next(m_host.random));
     }
@@ -583,8 +470,8 @@ SubscribedService::OnConnectionOver(TimePoint now,
 IsbCode
 SubscribedService::WhyWaiting() const
 {
-    return m_state != State::Subscribed && m_lastCode != IsbCode::None ? m_lastCode
-                                                                       : IsbCode::TimedOut;
+    const IsbCode code = m_subscription.LastCode();
+    return code != IsbCode::None ? code : IsbCode::TimedOut;
 }
 
 FlowKey

@@ -4,6 +4,7 @@
 
 #include "model/core/daemon/retry-backoff.h"
 #include "model/core/daemon/subscriber-connection.h"
+#include "model/core/daemon/wanted-subscription.h"
 
 #include <cstdint>
 #include <deque>
@@ -15,9 +16,11 @@
 namespace isb
 {
 
-/// One wanted service: the local port for unmodified clients, the subscription at the ISB, the
-/// connections of the clients, and those prepared ahead.
-class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
+/// One wanted service: the local port for unmodified clients, their connections, and those prepared
+/// ahead, under one subscription.
+class SubscribedService : public SocketOwner,
+                          public SubscriberConnectionOwner,
+                          public WantedSubscriptionOwner
 {
   public:
     SubscribedService(DaemonHost& host,
@@ -51,6 +54,9 @@ class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
     void OnFailed(TimePoint now, SocketId socket, std::string_view why) override;
     void OnDatagram(TimePoint now, SocketId socket, Endpoint from, ByteView bytes) override;
 
+    void OnSubscriptionStands(TimePoint now) override;
+    void OnSubscriptionRefused(TimePoint now, IsbCode code) override;
+
     void OnAskable(TimePoint now, SubscriberConnection& connection) override;
     void OnStanding(TimePoint now, SubscriberConnection& connection) override;
     void OnConnectionOver(TimePoint now,
@@ -60,19 +66,9 @@ class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
     [[nodiscard]] IsbCode WhyWaiting() const override;
 
   private:
-    enum class State : uint8_t
-    {
-        Waiting, ///< for the session, the provider, or the next try
-        Asking,
-        Subscribed,
-        Refused,
-    };
+    using State = WantedSubscription::State;
 
     void OpenLocal();
-    void Subscribe(TimePoint now);
-    void Enter(TimePoint now, State state, std::string_view reason);
-    void OnRefusal(TimePoint now, IsbCode code);
-    void LoseSubscription(TimePoint now, IsbCode code);
     /// A client is here: whether it may stay. If not, why is counted.
     [[nodiscard]] bool Admit(TimePoint now, const FlowKey& flow, size_t bytes);
     void Serve(TimePoint now, SocketId client, Endpoint peer, ByteView datagram);
@@ -88,18 +84,12 @@ class SubscribedService : public SocketOwner, public SubscriberConnectionOwner
     ListenPort& m_listenPort;
     const WantedService m_wanted;
     WantedReport m_report;
-    State m_state = State::Waiting;
+    WantedSubscription m_subscription;
     SocketId m_local = 0; ///< listener, or UDP socket
-    uint64_t m_request = 0;
-    uint64_t m_subscription = 0;
-    IsbCode m_lastCode = IsbCode::None; ///< of the last refusal
-    TimePoint m_refusedAt{0};
     std::map<uint64_t, std::unique_ptr<SubscriberConnection>> m_connections; ///< by serial
     std::map<Endpoint, uint64_t> m_flows; ///< UDP: client endpoint -> serial
     std::deque<ConnectionFacts> m_resets; ///< over, newest last
-    RetryBackoff m_subscribeBackoff;
     RetryBackoff m_openBackoff;
-    DaemonTimer m_subscribeTimer;
     DaemonTimer m_openTimer; ///< set: no connection is opened without need before it runs out
     DaemonTimer m_listenTimer;
 };
