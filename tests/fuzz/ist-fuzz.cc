@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <vector>
 
 namespace
@@ -34,6 +35,18 @@ constexpr uint16_t FIRST_PORT = 100;
         }                                                                \
     } while (false)
 
+/// Reads every event, so that a text which is not there is found.
+class Reader : public TraceSink
+{
+  public:
+    void
+    Emit(const TraceEvent& event) override
+    {
+        REQUIRE(!ToJson(event, "ist").empty());
+        REQUIRE(event.kind != TraceKind::HeaderRewritten || !event.detail.empty());
+    }
+};
+
 class Fuzz
 {
   public:
@@ -55,6 +68,7 @@ class Fuzz
                 m_last = std::move(packet);
             }
             m_released += m_engine.TakeReleased().size() + m_engine.TakeAbandoned().size();
+            TakeNotices();
             REQUIRE(m_engine.Size() <= MAX_SPLICES);
             REQUIRE(m_engine.StateSize() <= 7 * MAX_SPLICES + 2 * MOST_FRAGMENTS);
         }
@@ -150,7 +164,34 @@ class Fuzz
         {
             pair.activeTarget = User();
         }
-        (void)m_engine.Add(m_now, pair);
+        if (choice & 0x40)
+        {
+            pair.limits.rateBps = Byte();
+            pair.limits.bytes = uint64_t{Byte()} * 16;
+            pair.limits.lifetime = std::chrono::milliseconds(int64_t{1} << Byte() % 20);
+        }
+        if (choice & 0x80)
+        {
+            pair.label = m_labels + 1;
+            pair.closedPorts = {Port()};
+        }
+        const bool added = static_cast<bool>(m_engine.Add(m_now, pair));
+        m_labels += added && pair.label != 0 ? 1 : 0;
+    }
+
+    /// Every labelled splice ends once, and nothing is heard of it afterwards.
+    void
+    TakeNotices()
+    {
+        for (const CarrierNews& news : m_engine.TakeNotices())
+        {
+            REQUIRE(news.label != 0 && m_ended.count(news.label) == 0);
+            REQUIRE((news.kind == CarrierNews::Ended) <= !news.reason.empty());
+            if (news.kind == CarrierNews::Ended)
+            {
+                m_ended.insert(news.label);
+            }
+        }
     }
 
     void
@@ -267,6 +308,8 @@ class Fuzz
             m_engine.Timeout(m_now);
         }
         m_released += m_engine.TakeReleased().size() + m_engine.TakeAbandoned().size();
+        TakeNotices();
+        REQUIRE(m_ended.size() == m_labels);
         REQUIRE(m_engine.StateSize() == 0);
         REQUIRE(m_held == m_released); // no ticket is lost
     }
@@ -274,11 +317,14 @@ class Fuzz
     const uint8_t* m_data;
     size_t m_left;
     SeededRng m_random{1};
-    IstEngine m_engine{Settings(), m_random, nullptr};
+    Reader m_reader;
+    IstEngine m_engine{Settings(), m_random, &m_reader};
     TimePoint m_now{1};
     Packet m_last;
     size_t m_held = 0;
     size_t m_released = 0;
+    uint64_t m_labels = 0; ///< labelled pairs added
+    std::set<uint64_t> m_ended;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A script of packets through one NatBox. The first byte chooses settings; then come records:
+// A script of packets through one NatBox, and the same through one StatefulFilter. The first byte
+// chooses settings; then come records:
 //
 //     +-------------+----------------+------------------+
 //     | what (1)    | length (1)     | length bytes     |
@@ -8,6 +9,7 @@
 // what: bit 0 = side; bit 1 = the bytes are patched over a right packet rather than being the
 // packet; bits 2-4 = kind of that packet; bits 5-7 = how far time goes on.
 #include "model/core/nat/nat-box.h"
+#include "model/core/nat/stateful-filter.h"
 #include "model/wire/packet-builder.h"
 
 #include <algorithm>
@@ -49,6 +51,36 @@ ChooseSettings(uint8_t choice)
     settings.limits.fragmentedDatagrams = 4;
     settings.limits.heldFragments = 4;
     return settings;
+}
+
+isb::FilterSettings
+ChooseRules(uint8_t choice)
+{
+    isb::FilterSettings rules;
+    rules.internal = {isb::Subnet{isb::Ipv4{0x0a000000}, 24}};
+    rules.own = {EXTERNAL};
+    if ((choice & 0x20) != 0)
+    {
+        rules.allowedDestinations = {REMOTE.address};
+    }
+    rules.checksums = (choice & 0x40) == 0;
+    rules.flows = 8;
+    rules.fragmentedDatagrams = 4;
+    rules.heldFragments = 4;
+    return rules;
+}
+
+/// What must hold of every packet that a filter judges.
+void
+Judge(isb::StatefulFilter& filter, isb::TimePoint now, isb::NatSide from, const Packet& packet)
+{
+    const isb::FilterVerdict verdict = filter.Process(now, from, packet, packet.size());
+    Require((verdict.action == isb::FilterVerdict::Action::Drop) != verdict.reason.empty());
+    Require((verdict.action == isb::FilterVerdict::Action::Hold) == (verdict.ticket != 0));
+    Require(filter.StateSize() <= 8 + 2 * (4 + 4));
+    Require(filter.NextTimeout() > now);
+    static_cast<void>(filter.TakeReleased());
+    static_cast<void>(filter.TakeAbandoned());
 }
 
 /// A right packet of a kind, to be patched.
@@ -105,6 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
     isb::SeededRng rng(1);
     const isb::NatSettings settings = ChooseSettings(data[0]);
     isb::NatBox box(settings, rng, nullptr);
+    isb::StatefulFilter filter(ChooseRules(data[0]), rng, nullptr);
     isb::TimePoint now{0};
     for (size_t at = 1; at + 2 <= size;)
     {
@@ -124,6 +157,11 @@ LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
         }
         now += std::chrono::seconds((what >> 5) * (what >> 5) * (what >> 5));
         const Packet before = packet;
+        Judge(filter, now, from, packet);
+        if (what % 3 == 0) // and as an answer that names the insider
+        {
+            Judge(filter, now, isb::NatSide::Outside, isb::BuildUdp(REMOTE, INSIDER, packet));
+        }
         const isb::NatVerdict verdict = box.Process(now, from, packet, packet.size());
         const bool translated = verdict.action == isb::NatVerdict::Action::Forward ||
                                 verdict.action == isb::NatVerdict::Action::Hairpin;
@@ -136,6 +174,8 @@ LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
         static_cast<void>(box.TakeReleased());
         static_cast<void>(box.TakeAbandoned());
     }
+    filter.Timeout(now + std::chrono::hours(3));
+    Require(filter.StateSize() == 0);
     box.Timeout(now + std::chrono::hours(3));
     Require(box.MappingCount() == 0);
     Require(box.NextTimeout() == isb::TIME_NEVER);
