@@ -37,16 +37,16 @@ IstTcpProtocol::Hash::operator()(const Key& key) const
 void
 IstTcpProtocol::Enter(IstTcpSocket* socket)
 {
-    m_connections[socket->ConnectionKey()] = socket;
+    m_sockets[socket->ConnectionKey()] = socket;
 }
 
 void
 IstTcpProtocol::Leave(IstTcpSocket* socket)
 {
-    const auto found = m_connections.find(socket->ConnectionKey());
-    if (found != m_connections.end() && found->second == socket)
+    const auto found = m_sockets.find(socket->ConnectionKey());
+    if (found != m_sockets.end() && found->second == socket)
     {
-        m_connections.erase(found);
+        m_sockets.erase(found);
     }
 }
 
@@ -60,16 +60,31 @@ IstTcpProtocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4In
     {
         return status;
     }
-    Key key;
-    key.addresses = uint64_t{header.GetDestination().Get()} << 32 | header.GetSource().Get();
-    key.ports = uint32_t{tcp.GetDestinationPort()} << 16 | tcp.GetSourcePort();
-    const auto found = m_connections.find(key);
-    if (found != m_connections.end() &&
-        found->second->Deliver(packet, header, tcp.GetSourcePort(), interface))
+    const uint16_t port = tcp.GetSourcePort();
+    const uint64_t own = uint64_t{header.GetDestination().Get()} << 32;
+    const uint32_t ownPort = uint32_t{tcp.GetDestinationPort()} << 16;
+    const Key connection{own | header.GetSource().Get(), ownPort | port};
+    const Key listener{own, ownPort};
+    const Key listenerAtAny{0, ownPort};
+    for (const Key& key : {connection, listener, listenerAtAny})
     {
-        return IpL4Protocol::RX_OK;
+        if (DeliverTo(key, packet, header, port, interface))
+        {
+            return IpL4Protocol::RX_OK;
+        }
     }
     return TcpL4Protocol::Receive(packet, header, interface);
+}
+
+bool
+IstTcpProtocol::DeliverTo(const Key& key,
+                          const Ptr<Packet>& packet,
+                          const Ipv4Header& header,
+                          uint16_t port,
+                          const Ptr<Ipv4Interface>& interface) const
+{
+    const auto found = m_sockets.find(key);
+    return found != m_sockets.end() && found->second->Deliver(packet, header, port, interface);
 }
 
 void

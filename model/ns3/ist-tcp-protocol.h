@@ -14,10 +14,11 @@ namespace ns3
 class IstTcpSocket;
 
 /**
- * The TCP of a node that finds the socket of a segment in one step, however many there are.
+ * The TCP of a node that finds the socket of a segment in few steps, however many there are.
  * TcpL4Protocol walks through the list of all end points for every segment; a broker with 10,000
- * users spends all its time there. Connected IstTcpSockets enter their four-tuple here; whatever is
- * not found, SYNs to listeners and other kinds of sockets, goes the base's way.
+ * users spends all its time there. IstTcpSockets enter their four-tuple here when they connect, and
+ * their own half of it when they listen; the order of search is the base's (a connection, a
+ * listener at that address, a listener at any). Whatever is not found goes the base's way.
  *
  * BoxHelper installs it on every node. Without it all works the same, slower.
  */
@@ -26,7 +27,8 @@ class IstTcpProtocol : public TcpL4Protocol
   public:
     static TypeId GetTypeId();
 
-    /// A socket has its four-tuple; a later one with the same takes its place.
+    /// A socket has its four-tuple (a listener: with peer 0.0.0.0:0); a later one with the same
+    /// takes its place.
     void Enter(IstTcpSocket* socket);
     /// A socket that entered is gone.
     void Leave(IstTcpSocket* socket);
@@ -53,12 +55,18 @@ class IstTcpProtocol : public TcpL4Protocol
     };
 
   private:
+    bool DeliverTo(const Key& key,
+                   const Ptr<Packet>& packet,
+                   const Ipv4Header& header,
+                   uint16_t port,
+                   const Ptr<Ipv4Interface>& interface) const;
+
     struct Hash
     {
         size_t operator()(const Key& key) const;
     };
 
-    std::unordered_map<Key, IstTcpSocket*, Hash> m_connections; ///< never iterated
+    std::unordered_map<Key, IstTcpSocket*, Hash> m_sockets; ///< never iterated
 };
 
 } // namespace ns3

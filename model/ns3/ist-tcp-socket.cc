@@ -165,6 +165,17 @@ IstTcpSocket::StartAt(uint32_t sequence)
 }
 
 int
+IstTcpSocket::Listen()
+{
+    const int result = TcpSocketBase::Listen();
+    if (result == 0)
+    {
+        EnterProtocol();
+    }
+    return result;
+}
+
+int
 IstTcpSocket::Connect(const Address& address)
 {
     m_active = true;

@@ -73,6 +73,7 @@ class IstTcpSocket : public TcpSocketBase
     /// The gate has room again: sends what the windows allow.
     void ResumeSending();
 
+    int Listen() override;
     int Connect(const Address& address) override;
     /// Connects from a chosen port, which listeners and other connections may use too, as long as
     /// the four-tuple is new (SO_REUSEADDR). Address 0.0.0.0: the route's. Port 0: any.
