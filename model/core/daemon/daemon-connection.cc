@@ -223,6 +223,13 @@ DaemonConnection::OnRelayed(TimePoint now, uint64_t, size_t bytes, bool outwards
 }
 
 void
+DaemonConnection::StopRelay()
+{
+    m_idle.Stop();
+    m_host.sockets.Unrelay(std::exchange(m_relay, 0));
+}
+
+void
 DaemonConnection::WatchIdleness(TimePoint now)
 {
     m_lastRelayed = now;
@@ -269,11 +276,7 @@ DaemonConnection::End(TimePoint now, std::string_view to, std::string_view reaso
                               reason);
     m_phase = Phase::Over;
     --m_host.connections;
-    m_idle.Stop();
-    if (m_relay != 0)
-    {
-        m_host.sockets.Unrelay(m_relay);
-    }
+    StopRelay();
     m_channel->Close(reset);
     CloseLocal(reset);
     OnOver(now);

@@ -80,6 +80,8 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
               uint64_t receivedBytes = 0);
     /// Hands the bytes to the driver. `localPeer`: UDP only.
     void Carry(TimePoint now, SocketId local, Endpoint localPeer);
+    /// UDP: ends the relay, if there is one.
+    void StopRelay();
     /// UDP: from now on it ends when nothing is relayed for long.
     void WatchIdleness(TimePoint now);
     /// Closes both sides; it is over then. `to`: "closed" or "failed".

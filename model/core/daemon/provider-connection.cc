@@ -44,6 +44,7 @@ ProviderConnection::Prepare(TimePoint now, const PrepareMessage& message)
         return;
     }
     m_channel->Abandon();
+    StopRelay();
     CloseLocal(true);
     m_early.clear();
     m_held.clear();
