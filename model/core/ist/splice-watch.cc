@@ -83,16 +83,18 @@ SpliceWatch::Rewrite(TimePoint now,
     Splice& splice = *place.splice;
     Splice::Side& side = splice.At(place.from);
     splice.allowance.Charge(now, packet.total_length);
+    if (!m_keeper.report.IsTraced() || side.rewriteShown || packet.payload_length == 0)
+    {
+        (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
+        return;
+    }
     std::array<uint8_t, IST_HEADER_MAX> before{};
     std::copy_n(header.data, std::min<size_t>(header.size, before.size()), before.begin());
     (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
-    if (m_keeper.report.IsTraced() && !side.rewriteShown && packet.payload_length != 0)
-    {
-        side.rewriteShown = true;
-        const std::string text =
-            DescribeHeaderDifference({before.data(), before.size()}, header, packet);
-        m_keeper.report.Rewritten(now, splice, packet, text);
-    }
+    side.rewriteShown = true;
+    const std::string text =
+        DescribeHeaderDifference({before.data(), before.size()}, header, packet);
+    m_keeper.report.Rewritten(now, splice, packet, text);
 }
 
 } // namespace isb

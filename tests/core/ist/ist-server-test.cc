@@ -708,10 +708,13 @@ TEST_F(IstServerTest, TheSideWithTheAgreedPortMayComeFirst)
 
 TEST_F(IstServerTest, ThePortOfALostSessionIsNoLongerTheHostsOwn)
 {
-    rig.server.Failed(rig.now, rig.session, "reset");
-    rig.Drain();
-    rig.Pass(1s);
-    rig.Register(1s, {IST_ADDRESS, 50'200});
+    for (const uint16_t port : {BROKER.port, uint16_t{50'200}})
+    {
+        rig.server.Failed(rig.now, rig.session, "reset");
+        rig.Drain();
+        rig.Pass(1s);
+        rig.Register(1s, {IST_ADDRESS, port});
+    }
     SpliceRequestMessage request = IstServerRig::Request(1, ForwardingMethod::Pure);
     request.portB = CONTROL.port;
     EXPECT_EQ(rig.Ready(request).method, ForwardingMethod::Pure);
