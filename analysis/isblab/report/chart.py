@@ -108,7 +108,7 @@ class _Drawing:
                 needs.append((i, j, row.width + 30))
             elif step.kind == "bulk" and len(step.way) > 1:
                 ends = sorted(self.index[end] for end in step.way)
-                needs.append((ends[0], ends[-1], row.width + 30))
+                needs.append((ends[0], ends[-1], row.width + 60))
         return needs
 
     # --- painting -----------------------------------------------------------------------------
@@ -249,11 +249,11 @@ class _Drawing:
             return
         left, right = xs[0] + 4, xs[-1] - 4
         top, bottom = y - 16, y + 12 + 13 * len(row.detail)
-        middle, wide = (top + bottom) / 2, 11.0
-        canvas.path("bulk", [(left, middle), (left + wide, top - 3), (left + wide, top),
-                             (right - wide, top), (right - wide, top - 3), (right, middle),
-                             (right - wide, bottom + 3), (right - wide, bottom),
-                             (left + wide, bottom), (left + wide, bottom + 3)], True)
+        middle, wide, more = (top + bottom) / 2, 16.0, 6.0
+        canvas.path("bulk", [(left, middle), (left + wide, top - more), (left + wide, top),
+                             (right - wide, top), (right - wide, top - more), (right, middle),
+                             (right - wide, bottom + more), (right - wide, bottom),
+                             (left + wide, bottom), (left + wide, bottom + more)], True)
         for x in xs[1:-1]:
             canvas.line("lifeline", x, top, x, bottom)
         centre = (left + right) / 2
@@ -283,5 +283,5 @@ def _row(step: Step) -> _Row:
     if step.kind == "note":
         return _Row(step, label, detail, 19, 13 + extra)
     if step.kind == "bulk":
-        return _Row(step, label, detail, 26, 24 + extra)
+        return _Row(step, label, detail, 30, 28 + extra)
     return _Row(step, label, detail, 25, 10 + extra + (2 if detail else 0))

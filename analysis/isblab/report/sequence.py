@@ -80,11 +80,13 @@ class View:
     caption: str
     tags: frozenset[str]
     roles: frozenset[str]
-    least_phase: int = 0
+    phases: range = range(len(BANDS))
 
 
-def _view(figure: str, caption: str, tags: str, roles: str, least_phase: int = 0) -> View:
-    return View(figure, caption, frozenset(tags.split()), frozenset(roles.split()), least_phase)
+def _view(figure: str, caption: str, tags: str, roles: str, first: int = 0,
+          last: int = len(BANDS) - 1) -> View:
+    return View(figure, caption, frozenset(tags.split()), frozenset(roles.split()),
+                range(first, last + 1))
 
 
 VIEWS = {
@@ -100,7 +102,7 @@ VIEWS = {
         _view("4.5", "Passive TCP Splice on the IST",
               "packet state local data", "client user ist server", 2),
         _view("4.7", "Port negotiation of Pure TCP Splice",
-              "setup packet fallback", "user isb ist", 2),
+              "setup packet fallback", "user isb ist", 2, 2),
     )
 }
 
@@ -132,7 +134,7 @@ def view(whole: Chart, figure: str) -> Chart:
     roles = {line.id: line.role for line in whole.lifelines}
     kept = [line for line in whole.lifelines if line.role in chosen.roles]
     steps = [step for step in whole.steps if step.tag in chosen.tags
-             and step.phase >= chosen.least_phase
+             and step.phase in chosen.phases
              and all(roles.get(end) in chosen.roles for end in (step.source, step.target) if end)]
     if figure == "3.5":
         kept = [line for line in kept if line.role != "nat"]
@@ -194,8 +196,7 @@ class _Builder:
         self.world = world
         self.traffic = traffic
         self.isb = world.broker
-        self._packets = {(event.get("src"), event.get("dst")) for event in story.carried
-                         if event["event"] == "handshake-packet"}
+        self.udp = world.wanted(*story.key).get("protocol") == "udp"
 
     def lifelines(self) -> list[Lifeline]:
         """Columns in the order of the thesis: subscriber on the left, provider on the right."""
@@ -271,7 +272,8 @@ class _Builder:
     def _local(self) -> list[Step]:
         """The client and the server, who know only localhost."""
         story, made = self.story, []
-        words = {"connecting": ("client", story.subscriber, "connect to localhost"),
+        hello = "first datagram to localhost" if self.udp else "connect to localhost"
+        words = {"connecting": ("client", story.subscriber, hello),
                  "first-byte": (story.subscriber, "client", "first byte of the answer"),
                  "closed": ("client", story.subscriber, "close"),
                  "failed": (story.subscriber, "client", "connection lost")}
@@ -283,15 +285,16 @@ class _Builder:
                 made.append(Step(event["t"], "arrow", "local", source, target, label,
                                  event.get("reason", ""), tone, event["t"], phase=phase))
         if not story.client:
-            made += [Step(event["t"], "arrow", "local", "client", story.subscriber,
-                          "connect to localhost", "", "data", event["t"])
+            made += [Step(event["t"], "arrow", "local", "client", story.subscriber, hello, "",
+                          "data", event["t"])
                      for event in story.sides.get(story.subscriber, ())[:1]
                      if event.get("to") == "waiting"]
         serving = next((event for event in story.sides.get(story.provider, ())
                         if event.get("to") == "carrying"), None)
         if serving:
-            made.append(Step(serving["t"], "arrow", "local", story.provider, "server",
-                             "connect to the server", "", "data", serving["t"], phase=3))
+            words = "first datagram to the server" if self.udp else "connect to the server"
+            made.append(Step(serving["t"], "arrow", "local", story.provider, "server", words, "",
+                             "data", serving["t"], phase=3))
         return made
 
     def _other_end(self, user: str, event: dict) -> str:
@@ -307,16 +310,26 @@ class _Builder:
         made = []
         for user, events in self.story.sides.items():
             for index, event in enumerate(events):
-                if event.get("to") != "connecting":
+                if event.get("to") != "connecting" or self._awaits(user, event):
                     continue
                 done = next((later for later in events[index + 1 :]
                              if later.get("to") != "connecting"), None)
                 failed = done is None or done.get("to") in ("failed", "asked")
-                made.append(Step(event["t"], "arrow", "connect", user,
-                                 self._other_end(user, event), "connect",
+                end = self._other_end(user, event)
+                label = "connect" if not self.udp else (
+                    "first datagram" if end in self.story.key else "register")
+                made.append(Step(event["t"], "arrow", "connect", user, end, label,
                                  event.get("dst", ""), "bad" if failed else "tcp",
                                  None if failed else done["t"]))
         return made
+
+    def _awaits(self, user: str, event: dict) -> bool:
+        """Whether a daemon that is making a connection waits for the other end's."""
+        path = event.get("path") or self.story.path
+        if path == "translated":
+            return event.get("method") == "active" and user == self.story.provider
+        ends = {"direct": self.story.provider, "reversed": self.story.subscriber}
+        return user == ends.get(path)
 
     def _side_of(self, event: dict) -> str:
         """Which of the two users a packet at the IST belongs to, by the user's end of it."""
@@ -366,7 +379,9 @@ class _Builder:
 
     def _data(self) -> list[Step]:
         story = self.story
-        begin = story.client_at("first-byte") or story.established_ns
+        stood = [event["t"] for side in story.sides.values() for event in side
+                 if event.get("to") == "established"]
+        begin = story.client_at("first-byte") or max(stood, default=story.established_ns)
         if begin is None:
             return []
         ends = [event["t"] for side in story.sides.values() for event in side

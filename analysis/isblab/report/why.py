@@ -66,7 +66,7 @@ class _Teller:
         self.subscriber, self.provider = story.subscriber, story.provider
         want = world.wanted(*story.key)
         self.asks_for_ist = bool(want.get("require_ist"))
-        self.prepared = bool(want.get("prepared"))
+        self.udp = want.get("protocol") == "udp"
 
     def sentences(self) -> list[tuple[int, str]]:
         """With times, in no order."""
@@ -125,8 +125,9 @@ class _Teller:
         port = self.world.wanted(*story.key).get("local_port")
         where = f"127.0.0.1:{port}" if port else "localhost"
         came = story.client_at("connecting") or story.when("waiting")
+        verb = "sent a datagram to" if self.udp else "connected to"
         return [] if came is None else [
-            (came, f"A client connected to {where}, where {self.subscriber}'s daemon listened.")]
+            (came, f"A client {verb} {where}, where {self.subscriber}'s daemon listened.")]
 
     # --- the way ------------------------------------------------------------------------------
 
