@@ -158,7 +158,7 @@ def whole(made: Chart) -> Chart:
 def chart(story: Story, world: World, traffic: Iterable[dict] = (), hello: int = 0) -> Chart:
     """The whole story."""
     builder = _Builder(story, world, list(traffic))
-    steps = sorted(builder.steps(), key=_order)
+    steps = _with_bands(sorted(builder.steps(), key=_order))
     title = f"{story.subscriber} uses {story.provider}/{story.service}"
     folded = []
     if hello:
@@ -177,14 +177,14 @@ def chart(story: Story, world: World, traffic: Iterable[dict] = (), hello: int =
 def _order(step: Step) -> tuple[int, int]:
     """By time; at one moment what comes in stands above what is decided, and that above what goes
     out for it."""
-    rank = {"band": 0, "incident": 1, "path": 2, "choice": 3, "fallback": 4, "state": 3,
+    rank = {"incident": 1, "path": 2, "choice": 3, "fallback": 4, "state": 3,
             "bulk": 6}.get(step.tag, 5)
     if step.kind == "note" and rank == 5:
         rank = 3
     if step.tag == "packet" and step.way:
         rank = 2
-    if step.tag == "local" and step.source in ("client", "server"):
-        rank = 2
+    if step.tag == "local" and step.source == "client":
+        rank = 7 if step.phase == 4 else 2
     return step.t, rank
 
 
@@ -223,9 +223,8 @@ class _Builder:
 
     def steps(self) -> list[Step]:
         """All steps, in no order."""
-        made = [*self._messages(), *self._choices(), *self._local(), *self._connects(),
+        return [*self._messages(), *self._choices(), *self._local(), *self._connects(),
                 *self._handshakes(), *self._data(), *self._incidents(), *self._notes()]
-        return made + self._bands(made)
 
     def _ist_id(self, ist: str) -> str:
         return f"{ist} (IST)" if ist == self.isb else ist
@@ -443,15 +442,16 @@ class _Builder:
                      for event in events if event.get("to") == "failed"]
         return made
 
-    def _bands(self, steps: list[Step]) -> list[Step]:
-        """A heading where each phase first begins, in the order of phases."""
-        made, reached = [], -1
-        for step in sorted(steps, key=lambda item: item.t):
-            if step.kind != "mark" and step.phase > reached:
-                reached = step.phase
-                made.append(Step(step.t - 1, "band", "band", "", label=BANDS[reached],
-                                 phase=reached))
-        return made
+
+def _with_bands(steps: list[Step]) -> list[Step]:
+    """A heading where each phase first begins, in the order of phases."""
+    made, reached = [], -1
+    for step in steps:
+        if step.kind != "mark" and step.phase > reached:
+            reached = step.phase
+            made.append(Step(step.t, "band", "band", "", label=BANDS[reached], phase=reached))
+        made.append(step)
+    return made
 
 
 def _ports(event: dict) -> str:

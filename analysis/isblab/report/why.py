@@ -157,6 +157,9 @@ class _Teller:
                              f"{event.get('from', '').capitalize()}: "
                              f"{phrase(event.get('reason', ''))}."))
         for message in story.messages:
+            if message.name == "open" and "prepared" in facts(message.event):
+                told.append((message.at_ns, f"{self.subscriber}'s daemon asked for a connection "
+                             "ahead of any client."))
             if message.name == "instruct":
                 told.append((message.at_ns, self._instruction(message)))
             elif message.name == "splice-event" and facts(message.event).get("news") == "first-syn":
