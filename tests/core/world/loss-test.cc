@@ -176,6 +176,7 @@ TEST_F(LossTest, AServerThatIsNotThereIsAnErrorOfOneClient)
     client.Says("anybody?");
     world.Run(5s);
     EXPECT_NE(client.State(), "connected");
+    EXPECT_EQ(ann.Report("bob/web").codes.count("server-refused"), 1U);
     bob.Server("web").Opens();
     ExpectServiceAgain(3s);
     EXPECT_EQ(world.LeftAfterLogout(), "");

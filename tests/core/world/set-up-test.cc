@@ -145,6 +145,20 @@ TEST_F(TranslatedTest, JoinsTwoUsersBehindTheSameNat)
     EXPECT_EQ(world.LeftAfterLogout(), "");
 }
 
+TEST_F(TranslatedTest, AClientThatFinishesBeforeItIsConnectedIsAnsweredInFull)
+{
+    ann.Wants("bob/web");
+    world.Start();
+    WorldClient& client = ann.Connects("bob/web");
+    client.Says("all that I have to say");
+    client.Finishes();
+    world.Run(2s);
+    EXPECT_EQ(client.Heard(), "all that I have to say");
+    EXPECT_EQ(client.State(), "ended");
+    EXPECT_EQ(bob.Server("web").Connections(), 0U);
+    EXPECT_EQ(world.LeftAfterLogout(), "");
+}
+
 TEST_F(TranslatedTest, AClientThatCameBeforeTheSubscriptionWaits)
 {
     ann.Wants("bob/web");
@@ -280,6 +294,7 @@ INSTANTIATE_TEST_SUITE_P(
     UdpSetUpTest,
     testing::Values(UdpCase{"BothPublic", Behind::Nothing, Behind::Nothing, "direct"},
                     UdpCase{"SubscriberNated", Behind::Nothing, Behind::Nat, "direct"},
+                    UdpCase{"ProviderNated", Behind::Nat, Behind::Nothing, "reversed"},
                     UdpCase{"BothNated", Behind::Nat, Behind::Nat, "translated"}),
     [](const auto& c) { return std::string(c.param.name); });
 

@@ -233,6 +233,8 @@ WorldMachine::Do(const JoinOrder& order)
     }
     a->second.joined = order.b;
     b->second.joined = order.a;
+    a->second.endTold = false; // a FIN that came before is carried by the join
+    b->second.endTold = false;
     Later(
         [this, order]
         {

@@ -710,4 +710,27 @@ WorldNetwork::SocketsOf(const NetUser& user) const
     return count(m_ends) + count(m_listeners) + count(m_udp);
 }
 
+std::string
+WorldNetwork::Describe(const NetUser& user) const
+{
+    std::string text;
+    for (const auto& [id, end] : m_ends)
+    {
+        if (end.user == &user)
+        {
+            text += "tcp " + end.local.ToString() + " > " + end.remote.ToString() +
+                    (end.partner == 0 ? ", alone; " : "; ");
+        }
+    }
+    for (const auto& [id, listener] : m_listeners)
+    {
+        text += listener.user == &user ? "listener " + listener.local.ToString() + "; " : "";
+    }
+    for (const auto& [id, socket] : m_udp)
+    {
+        text += socket.user == &user ? "udp " + socket.local.ToString() + "; " : "";
+    }
+    return text;
+}
+
 } // namespace isb::test

@@ -101,6 +101,8 @@ class WorldNetwork
     /// Sockets of all kinds that exist.
     [[nodiscard]] size_t Sockets() const;
     [[nodiscard]] size_t SocketsOf(const NetUser& user) const;
+    /// The sockets of one user, for people.
+    [[nodiscard]] std::string Describe(const NetUser& user) const;
 
   private:
     struct End

@@ -79,7 +79,14 @@ WorldParty::Vanishes(Vanish how)
 void
 WorldParty::LogsOut()
 {
+    m_loggedOut = true;
     machine.Input([this](TimePoint now) { machine.Life().Stop(now); });
+}
+
+bool
+WorldParty::HasLoggedOut() const
+{
+    return m_loggedOut;
 }
 
 WorldBroker::WorldBroker(World& world)
@@ -390,7 +397,8 @@ World::LeftAfterLogout()
     {
         if (party->IsAlive() && !party->machine.Life().IsIdle())
         {
-            left += network.Host(party->host).name + " is not idle; ";
+            left += network.Host(party->host).name +
+                    " is not idle: " + network.Describe(party->machine);
         }
     }
     return left;

@@ -40,6 +40,8 @@ class WorldParty
     virtual void Vanishes(Vanish how);
     /// Ends in good order.
     void LogsOut();
+    /// It did so, and has not started since.
+    [[nodiscard]] bool HasLoggedOut() const;
 
     [[nodiscard]] bool
     IsAlive() const
@@ -55,6 +57,7 @@ class WorldParty
 
   protected:
     World& m_world;
+    bool m_loggedOut = false;
 };
 
 class WorldBroker : public WorldParty
@@ -184,13 +187,13 @@ class World
     std::deque<std::unique_ptr<WorldIst>> ists;
     std::deque<std::unique_ptr<WorldUser>> users;
 
+    /// Broker, ISTs, users.
+    [[nodiscard]] std::vector<WorldParty*> Parties();
     /// Where a party's events go.
     [[nodiscard]] TraceSink& TraceOf(HostId host);
 
   private:
     class Journal;
-
-    [[nodiscard]] std::vector<WorldParty*> Parties();
 
     std::map<HostId, std::unique_ptr<Journal>> m_journals;
     uint32_t m_lastSite = 0;
