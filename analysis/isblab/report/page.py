@@ -210,13 +210,18 @@ def _stories(report: Report) -> str:
     tales.sort(key=lambda item: order.index(item.outcome) if item.outcome != "failed" else -1)
     few = len(tales) <= 3
     made = "".join(fold(f"{text(item.title)} {badge(item.outcome, _OUTCOMES[item.outcome])} "
-                        f'<span class="soft">{text(item.verdict)}</span>', tale(item), few)
+                        f'<span class="soft">{text(_rest(item))}</span>', tale(item), few)
                    for item in tales)
     if len(report.keys) > len(tales):
         made += (f'<p class="soft">{len(report.keys) - len(tales)} further subscriptions are in '
                  "the table above; <code>./isblab show FOLDER --why USER SERVICE</code> tells any."
                  "</p>\n")
     return made
+
+
+def _rest(item: Tale) -> str:
+    """The verdict without the word that its badge says."""
+    return item.verdict.removeprefix(item.outcome).lstrip(",: ")
 
 
 def _worth_telling(report: Report) -> list[tuple[str, str, str]]:

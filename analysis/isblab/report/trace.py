@@ -56,9 +56,8 @@ class Digest:
         hello: hello messages sent, by user.
         drops: by (node, reason, rule).
         dropped: the first of the dropped packets that somebody decided about.
-        edges: transitions by (what, from, to); what = "splice", "isb-connection",
-            "daemon-connection", "session".
-        splices: ids of splices that changed state, by node.
+        edges: transitions by (what, from, to); what is a key of states.MACHINES.
+        methods: of splices, by number.
         mappings: NAT mappings made, by node.
         end_ns: time of the last event.
     """
@@ -71,7 +70,7 @@ class Digest:
     drops: dict[tuple[str, str, str], Drop] = field(default_factory=dict)
     dropped: list[dict] = field(default_factory=list)
     edges: Counter = field(default_factory=Counter)
-    splices: dict[str, set[int]] = field(default_factory=dict)
+    methods: dict[int, str] = field(default_factory=dict)
     mappings: Counter = field(default_factory=Counter)
     end_ns: int = 0
     _places: dict[str | int, list[int]] | None = field(default=None, repr=False)
@@ -238,11 +237,21 @@ def _take_drop(made: Digest, event: dict) -> None:
         made.dropped.append(event)
 
 
+def _splice_kind(made: Digest, event: dict) -> str:
+    """Which state machine a splice walks."""
+    if event.get("from", "") in ("WAITING", "JOINED"):
+        return "proxy"
+    method = made.methods.get(event.get("splice", 0), event.get("proto", ""))
+    return f"splice-{method}" if method in ("active", "udp") else "splice"
+
+
 def _take_edge(made: Digest, event: dict, brokers: frozenset) -> None:
     kind = event["event"]
+    if kind == "splice-ordered":
+        made.methods[event.get("splice", 0)] = event.get("method", "")
+        return
     if kind == "splice-state":
-        what = "proxy" if event.get("from", "") in ("WAITING", "JOINED") else "splice"
-        made.splices.setdefault(f"{what}:{event['node']}", set()).add(event.get("id", 0))
+        what = _splice_kind(made, event)
     elif kind == "connection-state":
         what = "isb-connection" if event["node"] in brokers else "daemon-connection"
     elif kind == "session-state":

@@ -147,6 +147,14 @@ def test_the_states_of_figure_5_2_are_walked(ran):
         ("IST_SYN_RCVD", "ESTABLISHED"), ("ESTABLISHED", "IST_CLOSE_WAIT")]
 
 
+def test_a_method_walks_its_own_machine(ran):
+    walks = {walk.name: walk.walked for walk in main.load(ran("forwarding-methods")).walks}
+    assert walks["splice"]["IST_SYN_LOOKUP", "IST_SYN_RCVD"] == 2  # Passive and Pure
+    assert walks["splice-active"]["LISTEN", "IST_SYN_RCVD"] == 1
+    assert walks["proxy"]["WAITING", "JOINED"] == 1
+    assert {pair for walk in walks.values() for pair in walk if pair[0] == pair[1]} == set()
+
+
 def test_tables_4_1_to_4_3_say_what_each_method_rewrites(ran):
     made = {item.method: set(item.rewritten)
             for item in main.load(ran("forwarding-methods")).rewritings}
