@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/ist/splice-keeper.h"
 
+#include "model/core/ist/core-settings.h"
 #include "model/splice/ist-active.h"
 
 #include <algorithm>
@@ -17,48 +18,8 @@ constexpr IstReason REMOVED{"ist.removed", "thesis 3.4.1"};
 constexpr IstReason PORT_TAKEN{"ist.port-taken", "thesis 4.4"};
 constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.4"};
 constexpr IstReason LIFETIME{"ist.lifetime", "thesis 3.6.2"};
+
 constexpr std::array<IstSide, 2> BOTH_SIDES{IstSide::A, IstSide::B};
-
-uint64_t
-Nanoseconds(Duration value)
-{
-    return static_cast<uint64_t>(value.count());
-}
-
-ist_settings
-ToCore(const IstSettings& settings)
-{
-    ist_settings core;
-    ist_settings_default(&core);
-    core.unmatched_ns = Nanoseconds(settings.unmatchedTimeout);
-    core.handshake_ns = Nanoseconds(settings.handshakeRetry);
-    core.handshake_retries = std::min<uint8_t>(settings.handshakeRetries, 15);
-    core.idle_ns = Nanoseconds(settings.idleTimeout);
-    core.half_closed_ns = Nanoseconds(settings.halfCloseTimeout);
-    core.two_msl_ns = Nanoseconds(settings.timeWait);
-    core.udp_idle_ns = Nanoseconds(settings.udpIdleTimeout);
-    core.early_data = settings.earlyData ? 1 : 0;
-    core.decrement_ttl = settings.decrementTtl ? 1 : 0;
-    core.reuse = 0; // an IST port is single-use: a new connection needs a new pair
-    return core;
-}
-
-ist_method
-ToCore(SpliceMethod method)
-{
-    switch (method)
-    {
-    case SpliceMethod::Pure:
-        return IST_METHOD_PURE;
-    case SpliceMethod::Active:
-        return IST_METHOD_ACTIVE;
-    case SpliceMethod::Udp:
-        return IST_METHOD_UDP;
-    case SpliceMethod::Passive:
-        break;
-    }
-    return IST_METHOD_PASSIVE;
-}
 
 std::string
 PortText(Protocol protocol, uint16_t port)
@@ -92,7 +53,7 @@ SpliceKeeper::SpliceKeeper(const IstSettings& settings, Rng& random, TraceSink* 
     : table(random),
       report(trace),
       m_settings(settings),
-      m_core(ToCore(settings)),
+      m_core(CoreSettingsOf(settings)),
       m_random(random)
 {
 }
@@ -159,7 +120,7 @@ SpliceKeeper::Add(TimePoint now, const IstPair& pair)
     splice.At(IstSide::A).allowed = pair.allowedA;
     splice.At(IstSide::B).port = pair.portB;
     splice.At(IstSide::B).allowed = pair.allowedB;
-    ist_splice_init(&splice.core, ToCore(pair.method));
+    ist_splice_init(&splice.core, CoreMethodOf(pair.method));
     (void)table.OpenPort(splice, IstSide::A);
     if (pair.portB != 0 && pair.method != SpliceMethod::Active)
     {
