@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import synthetic  # noqa: E402
+import handmade  # noqa: E402
 
 from isblab.report.report import Report  # noqa: E402
 
@@ -21,7 +21,7 @@ def reported(tmp_path):
     def make(trace, lab, of=None, **changes):
         folder = tmp_path / "run"
         folder.mkdir(exist_ok=True)
-        result = synthetic.result(**changes)
+        result = handmade.result(**changes)
         (folder / "events.jsonl").write_text(trace.text(result))
         run = {"schema": 1, "scenario": "schema = 1\n", "seed": 1, "commit": "abcdef0123",
                "dirty": False, "versions": {"ns3": "3.37"}, "host": {"cpus": 2}, "overrides": {},

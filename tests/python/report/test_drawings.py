@@ -4,21 +4,21 @@
 from xml.etree import ElementTree
 
 import pytest
-import synthetic
+import handmade
 
 from isblab.report import chart, fields, ladder, states, svg, topology
 from isblab.report.world import World
 
 RUNS = {
-    "passive": (synthetic.translated, {}),
-    "reversed": (synthetic.reversed_, {"nat_a": None}),
-    "pure": (synthetic.pure, {}),
-    "refused": (synthetic.refused, {"nat_b": "firewall"}),
+    "passive": (handmade.translated, {}),
+    "reversed": (handmade.reversed_, {"nat_a": None}),
+    "pure": (handmade.pure, {}),
+    "refused": (handmade.refused, {"nat_b": "firewall"}),
 }
 
 
 def crowd(users: int) -> dict:
-    lab = synthetic.lab(nat_b=None, ists=("near", "far"))
+    lab = handmade.lab(nat_b=None, ists=("near", "far"))
     kinds = ("full-cone", "symmetric", "restricted-cone", "port-restricted-cone", None)
     for number in range(1, users + 1):
         kind, user, site = kinds[number % 5], f"u{number}", f"u-site{number}"
@@ -48,13 +48,13 @@ def check(canvas: svg.Canvas) -> None:
 @pytest.mark.parametrize("run", RUNS)
 def test_charts_keep_their_texts_apart(reported, run):
     trace, lab = RUNS[run]
-    for item in reported(trace(), synthetic.lab(**lab)).charts.values():
+    for item in reported(trace(), handmade.lab(**lab)).charts.values():
         check(chart.draw(item))
 
 
 def test_a_chart_with_long_names_keeps_its_texts_apart(reported):
-    trace = synthetic.translated()
-    lab = synthetic.lab(nat_a="a-kind-of-nat-with-a-name-of-extraordinary-length")
+    trace = handmade.translated()
+    lab = handmade.lab(nat_a="a-kind-of-nat-with-a-name-of-extraordinary-length")
     lab["boxes"][1]["name"] = "w" * 64
     for link in lab["links"]:
         link["between"] = [end.replace("ann-home", "w" * 64) for end in link["between"]]
@@ -63,7 +63,7 @@ def test_a_chart_with_long_names_keeps_its_texts_apart(reported):
 
 
 def test_state_machines_keep_their_texts_apart(reported):
-    walks = reported(synthetic.translated(), synthetic.lab()).walks
+    walks = reported(handmade.translated(), handmade.lab()).walks
     assert [walk.name for walk in walks] == ["splice", "daemon-connection", "isb-connection",
                                              "isb-session"]
     for walk in walks:
@@ -88,7 +88,7 @@ def test_every_state_of_figure_5_2_is_in_the_diagram():
 
 
 def test_fields_show_what_was_rewritten_before_and_after(reported):
-    item, = reported(synthetic.translated(), synthetic.lab()).rewritings
+    item, = reported(handmade.translated(), handmade.lab()).rewritings
     assert item.rewritten == ["ip.checksum", "ip.src", "ip.dst", "tcp.sport", "tcp.dport",
                               "tcp.checksum"]
     canvas = fields.draw(item)
@@ -99,13 +99,13 @@ def test_fields_show_what_was_rewritten_before_and_after(reported):
 
 
 def test_methods_differ_in_what_they_rewrite(reported):
-    trace = synthetic.translated()
+    trace = handmade.translated()
     for number, (method, detail) in enumerate((
             ("pure", "ip.src=1.2.3.4>5.6.7.8 ip.checksum=1>2 tcp.checksum=3>4"),
             ("active", "ip.src=1.2.3.4>5.6.7.8 tcp.seq=1000>2000 tcp.ack=5>6")), 10):
         trace.at(3000, "ist", "header-rewritten", id=number, method=method, detail=detail)
     trace.at(3000, "ist", "proxy-paired", id=20)
-    made = {item.method: item for item in reported(trace, synthetic.lab()).rewritings}
+    made = {item.method: item for item in reported(trace, handmade.lab()).rewritings}
     assert list(made) == ["proxy", "active", "passive", "pure"]
     assert "tcp.seq" in made["active"].rewritten
     assert not any(key.endswith("port") for key in made["pure"].rewritten)
@@ -114,7 +114,7 @@ def test_methods_differ_in_what_they_rewrite(reported):
         check(fields.draw(item))
 
 
-@pytest.mark.parametrize("lab", [synthetic.lab(), synthetic.lab(nat_a=None, nat_b="firewall"),
+@pytest.mark.parametrize("lab", [handmade.lab(), handmade.lab(nat_a=None, nat_b="firewall"),
                                  crowd(7), crowd(300)], ids=["two", "firewall", "seven", "crowd"])
 def test_topologies_keep_their_texts_apart(lab):
     check(topology.draw(World(lab)))
@@ -127,7 +127,7 @@ def test_a_crowd_is_folded_into_stacks():
 
 
 def test_a_nat_behind_a_nat_is_drawn_inside_it():
-    lab = synthetic.lab()
+    lab = handmade.lab()
     lab["boxes"].append({"name": "carrier", "role": "nat", "nat": "symmetric", "ports": []})
     for link in lab["links"]:
         if link["between"][0] == "ann-home:wan":

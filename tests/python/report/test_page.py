@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-import synthetic
+import handmade
 
 from isblab.paths import ROOT
 from isblab.report import page
@@ -61,7 +61,7 @@ def check(text: str) -> Page:
 
 
 def test_page_is_self_contained_and_whole(reported):
-    text = page.render(reported(synthetic.translated(), synthetic.lab()))
+    text = page.render(reported(handmade.translated(), handmade.lab()))
     made = check(text)
     assert made.ids == {"topology", "expectations", "traffic", "subscriptions", "chart", "states",
                         "fields", "stories", "boxes", "origin"}
@@ -74,20 +74,20 @@ def test_page_is_self_contained_and_whole(reported):
 
 def test_expectations_that_fail_are_counted_first(reported):
     held = {"text": "a", "measured": "1", "holds": True}
-    text = page.render(reported(synthetic.translated(), synthetic.lab(), expectations=[
+    text = page.render(reported(handmade.translated(), handmade.lab(), expectations=[
         held, {"text": "b: path direct", "measured": "translated", "holds": False}]))
     assert "1 of 2 expectations fail" in text
     assert text.index("b: path direct") < text.index(">a<")
 
 
 def test_incidents_and_drops_are_listed(reported):
-    trace = synthetic.translated()
+    trace = handmade.translated()
     trace.at(2000, "ist", "node-state", to="crashed")
     trace.at(2100, "isb", "ist-state", ist="ist", to="lost", reason="isb.timed-out")
     for _ in range(3):
         trace.at(2200, "bob-home", "packet-dropped", src="1.2.3.4:5", dst="6.7.8.9:10",
                  reason="nat.filtered", rule="RFC 4787 REQ-8", bytes=100)
-    text = page.render(reported(trace, synthetic.lab()))
+    text = page.render(reported(trace, handmade.lab()))
     check(text)
     assert {"incidents", "drops"} <= Page(text).ids
     assert "lost at the ISB: no answer came in time" in text
@@ -95,11 +95,11 @@ def test_incidents_and_drops_are_listed(reported):
 
 
 def test_hostile_names_stay_text(reported):
-    lab = synthetic.lab()
+    lab = handmade.lab()
     for part in (lab, *lab["hosts"], *lab["boxes"], *lab["users"], *lab["translators"]):
         part["name"] = part["name"] + HOSTILE
     lab["title"] = HOSTILE
-    trace = synthetic.translated()
+    trace = handmade.translated()
     for event in trace.events:
         for key in ("user", "ist", "peer"):
             if key in event:
@@ -110,7 +110,7 @@ def test_hostile_names_stay_text(reported):
     assert "&lt;script&gt;" in text
 
 
-@pytest.mark.parametrize("lab", [{}, synthetic.lab()])
+@pytest.mark.parametrize("lab", [{}, handmade.lab()])
 def test_an_empty_run_has_a_page(tmp_path, lab):
     run = {"seed": 1, "result": {"scenario": "empty", "t": 0, "traffic": [], "boxes": [],
                                  "expectations": []}, "lab": lab}
@@ -120,10 +120,10 @@ def test_an_empty_run_has_a_page(tmp_path, lab):
 
 
 def test_many_subscriptions_are_bounded(reported):
-    lab = synthetic.lab()
+    lab = handmade.lab()
     lab["users"][0]["wants"] = [{"provider": "bob", "service": f"s{number}"}
                                 for number in range(page.MOST_STORIES + 40)]
-    text = page.render(reported(synthetic.Trace(), lab))
+    text = page.render(reported(handmade.Trace(), lab))
     assert text.count("<details") <= page.MOST_STORIES + 5
     assert "40 further subscriptions" in text
 
@@ -143,7 +143,7 @@ def test_scenarios_without_a_broker_have_a_sensible_page(isblab, tmp_path, name)
 
 
 def test_show_makes_the_report_of_an_earlier_run_anew(isblab, tmp_path, reported):
-    reported(synthetic.translated(), synthetic.lab())
+    reported(handmade.translated(), handmade.lab())
     folder = tmp_path / "run"
     done = isblab("show", folder, "--chart", "--states", "--fields", "--why", "ann", "bob/web")
     assert done.returncode == 0, done.stderr
@@ -161,7 +161,7 @@ def test_show_makes_the_report_of_an_earlier_run_anew(isblab, tmp_path, reported
     (["run", "--why", "ann"], 2, "expected 2 arguments"),
 ])
 def test_show_says_in_one_line_what_is_wrong(isblab, reported, arguments, status, complaint):
-    reported(synthetic.translated(), synthetic.lab())
+    reported(handmade.translated(), handmade.lab())
     done = isblab("show", *arguments)
     assert done.returncode == status
     assert complaint in done.stderr

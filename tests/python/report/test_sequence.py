@@ -2,11 +2,11 @@
 """The thesis' figures come out of the runs that they describe: every arrow, in order."""
 
 import pytest
-import synthetic
+import handmade
 
-PURE = synthetic.pure, {}
-PASSIVE = synthetic.translated, {}
-REVERSED = synthetic.reversed_, {"nat_a": None}
+PURE = handmade.pure, {}
+PASSIVE = handmade.translated, {}
+REVERSED = handmade.reversed_, {"nat_a": None}
 
 NEGOTIATION = [
     ("bob", "isb", "Announce"),
@@ -93,61 +93,61 @@ GOLDEN = [
 @pytest.mark.parametrize(("figure", "run", "arrows"), GOLDEN, ids=[item[0] for item in GOLDEN])
 def test_a_figure_has_its_arrows_in_order(reported, figure, run, arrows):
     trace, lab = run
-    charts = reported(trace(), synthetic.lab(**lab)).charts
+    charts = reported(trace(), handmade.lab(**lab)).charts
     assert charts[f"figure-{figure}"].arrows() == arrows
     assert charts[f"figure-{figure}"].caption.startswith(f"Thesis Figure {figure}: ")
 
 
 def test_a_run_shows_only_the_figures_that_fit_it(reported):
-    assert set(reported(synthetic.translated(), synthetic.lab()).charts) == {
+    assert set(reported(handmade.translated(), handmade.lab()).charts) == {
         "chart", "figure-3.3", "figure-3.5", "figure-3.8", "figure-4.5"}
-    assert set(reported(synthetic.reversed_(), synthetic.lab(nat_a=None)).charts) == {
+    assert set(reported(handmade.reversed_(), handmade.lab(nat_a=None)).charts) == {
         "chart", "figure-3.4", "figure-3.5", "figure-3.8"}
-    assert "figure-3.8" not in reported(synthetic.refused(), synthetic.lab()).charts
+    assert "figure-3.8" not in reported(handmade.refused(), handmade.lab()).charts
 
 
 def test_lifelines_stand_in_the_order_of_the_thesis(reported):
-    chart = reported(synthetic.translated(), synthetic.lab()).charts["chart"]
+    chart = reported(handmade.translated(), handmade.lab()).charts["chart"]
     assert [line.id for line in chart.lifelines] == [
         "client", "ann", "ann-home<", "isb", "ist", "bob-home>", "bob", "server"]
 
 
 def test_hello_traffic_is_folded(reported):
-    chart = reported(synthetic.translated(), synthetic.lab()).charts["chart"]
+    chart = reported(handmade.translated(), handmade.lab()).charts["chart"]
     assert "10 hello messages" in chart.folded
     assert not any("ping" in label.lower() for _, _, label in chart.arrows())
 
 
 def test_a_message_that_never_arrives_is_drawn_as_lost(reported):
-    trace = synthetic.Trace()
-    synthetic.logins(trace)
-    synthetic.opened(trace)
-    trace.send(1002, "bob", False, "prepare", lost=True, connection=synthetic.CONNECTION)
-    chart = reported(trace, synthetic.lab()).charts["chart"]
+    trace = handmade.Trace()
+    handmade.logins(trace)
+    handmade.opened(trace)
+    trace.send(1002, "bob", False, "prepare", lost=True, connection=handmade.CONNECTION)
+    chart = reported(trace, handmade.lab()).charts["chart"]
     ends = {step.label: step.until for step in chart.steps if step.kind == "arrow"}
     assert ends["Prepare"] is None
     assert ends["Offer"] is not None
 
 
 def test_messages_of_another_connection_are_not_drawn(reported):
-    trace = synthetic.translated()
-    trace.send(1003, "bob", False, "prepare", connection=synthetic.CONNECTION + 1)
+    trace = handmade.translated()
+    trace.send(1003, "bob", False, "prepare", connection=handmade.CONNECTION + 1)
     trace.send(1003, "ann", True, "open", method="passive", id=2)
-    arrows = reported(trace, synthetic.lab()).charts["figure-3.8"].arrows()
+    arrows = reported(trace, handmade.lab()).charts["figure-3.8"].arrows()
     assert arrows.count(("isb", "bob", "Prepare")) == 1
     assert arrows.count(("ann", "isb", "Open a connection")) == 1
 
 
 def test_a_crash_is_a_mark_at_its_lifeline(reported):
-    trace = synthetic.translated()
+    trace = handmade.translated()
     trace.at(2000, "ist", "node-state", to="crashed")
-    marks = [step for step in reported(trace, synthetic.lab()).charts["chart"].steps
+    marks = [step for step in reported(trace, handmade.lab()).charts["chart"].steps
              if step.kind == "mark"]
     assert [(step.source, step.label) for step in marks] == [("ist", "crashed")]
 
 
 def test_the_option_of_chooses_whose_connection_is_drawn(reported):
-    trace, lab = synthetic.translated(), synthetic.lab()
+    trace, lab = handmade.translated(), handmade.lab()
     lab["users"][0]["wants"].append({"provider": "bob", "service": "files"})
-    assert reported(trace, lab).chosen == synthetic.KEY
+    assert reported(trace, lab).chosen == handmade.KEY
     assert reported(trace, lab, of=("ann", "files")).chosen == ("ann", "bob", "files")

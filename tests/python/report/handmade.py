@@ -37,7 +37,7 @@ def lab(nat_a="port-restricted-cone", nat_b="symmetric", ists=("ist",), **want) 
     users[1]["provides"] = [{"name": "web", "protocol": "tcp", "server": "127.0.0.1:80",
                              "open": True, "allowed": []}]
     return {
-        "name": "synthetic", "title": "Two users", "duration_ns": 5000 * MS, "seed": 1,
+        "name": "handmade", "title": "Two users", "duration_ns": 5000 * MS, "seed": 1,
         "hosts": [{"name": name, "machine": "", "address": address} for name, address in hosts],
         "boxes": boxes,
         "links": [{"between": ends, "subnet": "", "rate_bps": 100_000_000, "delay_ns": MS}
@@ -85,7 +85,7 @@ class Trace:
 
 def result(**changes) -> dict:
     """The worker's result line."""
-    return {"scenario": "synthetic", "seed": 1, "t": 5000 * MS, "boxes": [],
+    return {"scenario": "handmade", "seed": 1, "t": 5000 * MS, "boxes": [],
             "traffic": [{"name": "pages", "kind": "request-response", "from": "ann", "to": "bob",
                          "connections": 1, "established": 1, "sentBytes": 4000,
                          "receivedBytes": 400_000, "sentPackets": 0, "receivedPackets": 0,
