@@ -193,7 +193,7 @@ OpenFirewalls(LabDraft& draft)
         {
             if (!AddReachable(draft, name, allowed))
             {
-                draft.faults.Add(site.line,
+                draft.faults.Add(site.firewallLine,
                                  "'firewall' in [[site]]: nobody on the internet is called " +
                                      Quoted(name) + "; " +
                                      SuggestWord(name, NodeNames(draft, LabNode::IsHost)));

@@ -260,38 +260,32 @@ JudgeSubscription(const Lab& lab,
     }
 }
 
-/// A counter; of a family ("ended.bad-frame") 0 when it is not there.
+/// A counter of the broker or translator (a broker that forwards is both); of a family
+/// ("ended.bad-frame") 0 when it is not there.
 std::optional<uint64_t>
-FindCounter(const std::vector<NamedCounters>& all, const CounterExpectation& what)
+FindCounter(const LabResult& result, const CounterExpectation& what)
 {
-    for (const NamedCounters& each : all)
+    bool known = false;
+    for (const std::vector<NamedCounters>* all : {&result.translators, &result.brokers})
     {
-        if (each.name != what.who)
+        for (const NamedCounters& each : *all)
         {
-            continue;
-        }
-        const auto found = each.counters.find(what.counter);
-        if (found != each.counters.end())
-        {
-            return found->second;
-        }
-        if (what.counter.find('.') != std::string::npos)
-        {
-            return 0;
+            const auto found = each.counters.find(what.counter);
+            if (each.name == what.who && found != each.counters.end())
+            {
+                return found->second;
+            }
+            known = known || each.name == what.who;
         }
     }
-    return std::nullopt;
+    const bool family = what.counter.find('.') != std::string::npos;
+    return known && family ? std::optional<uint64_t>(0) : std::nullopt;
 }
 
 void
 JudgeCounter(const Expectation& expectation, const LabResult& result, ExpectationResult& item)
 {
-    std::optional<uint64_t> value = FindCounter(result.translators, *expectation.counter);
-    if (!value)
-    {
-        value = FindCounter(result.brokers, *expectation.counter);
-    }
-    if (value)
+    if (const auto value = FindCounter(result, *expectation.counter))
     {
         item.measured = std::to_string(*value);
         item.holds = Within(expectation, static_cast<double>(*value));

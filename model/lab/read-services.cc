@@ -75,7 +75,7 @@ ReadPeripheral(LabDraft& draft, TableReader& reader, const LabUser& user)
     }
     const Host& own = draft.lab.hosts[user.host];
     const Host& other = draft.lab.hosts[found->second.index];
-    if (own.site != other.site)
+    if (own.site != other.site && draft.nodesComplete)
     {
         const auto where = [&](const Host& host)
         { return Quoted(host.site ? draft.lab.sites[*host.site].name : std::string(INTERNET)); };
@@ -128,6 +128,7 @@ ReadService(LabDraft& draft, const toml::table& table)
         reader.Fault(nameKey,
                      ": " + Quoted(*provider + "/" + *name) + " is there already, in line " +
                          std::to_string(line));
+        draft.world.usersComplete = false;
         return;
     }
     AddService(draft, found->second, std::move(service), peripheral, reader.Line());

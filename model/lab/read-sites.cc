@@ -108,6 +108,7 @@ ReadSite(LabDraft& draft, const toml::table& table, std::vector<Behind>& behind)
     site.lan = reader.Rate({"lan", "\"1 Gb/s\""}, Need::Optional).value_or(LAN);
     site.machine = ReadMachineName(draft, reader);
     site.line = reader.Line();
+    site.firewallLine = reader.LineOf("firewall");
     reader.Finish();
     if (!name || !TakeName(draft, *name, reader))
     {
@@ -241,6 +242,7 @@ ReadSiteName(LabDraft& draft, TableReader& reader, LabKey key)
                          ": there is no [[site]] " + Quoted(*name) + "; " +
                              SuggestWord(*name, names));
         }
+        draft.nodesComplete = false; // whoever is meant to be there is not
         return std::nullopt;
     }
     return found->second;

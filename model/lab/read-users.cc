@@ -34,7 +34,9 @@ ReadWishes(LabDraft& draft, TableReader& reader)
     const auto texts = reader.Texts(key, Need::Optional);
     for (const std::string& text : texts.value_or(std::vector<std::string>{}))
     {
-        if (const auto service = ReadServiceName(reader, key, text))
+        const auto service = ReadServiceName(reader, key, text);
+        draft.world.usersComplete = draft.world.usersComplete && service;
+        if (service)
         {
             WishDraft wish;
             wish.user = draft.lab.users.size();

@@ -53,6 +53,7 @@ struct SiteDraft
     std::optional<NatSettings> nat;
     std::optional<std::vector<std::string>> firewall; ///< names that may be reached
     size_t line = 1;
+    size_t firewallLine = 1;
 };
 
 /// A service that a user wants, before its provider is known to exist.

@@ -21,23 +21,58 @@ Require(bool condition)
 }
 
 void
+CheckService(const isb::Lab& lab, const isb::Traffic& traffic)
+{
+    const isb::TrafficService& service = *traffic.service;
+    const isb::LabUser& user = lab.users.at(service.user);
+    const isb::LabUser& provider = lab.users.at(service.provider);
+    const isb::WantedService& wanted = user.settings.wants.at(service.wanted);
+    Require(user.host == traffic.from && wanted.provider == provider.settings.user &&
+            wanted.localPort != 0 &&
+            wanted.service == provider.settings.provides.at(service.provided).record.name);
+    Require(provider.serverHosts.at(service.provided).value_or(provider.host) == traffic.to);
+}
+
+void
 CheckLab(const isb::Lab& lab)
 {
-    Require(lab.hosts.size() >= 2 && !lab.traffic.empty());
+    Require(lab.hosts.size() >= 2 && !(lab.traffic.empty() && lab.users.empty()));
     const isb::LabRoutes routes = isb::ComputeLabRoutes(lab);
     for (const isb::Traffic& traffic : lab.traffic)
     {
+        Require(traffic.from != traffic.to && traffic.start < traffic.stop &&
+                traffic.stop <= lab.duration && traffic.connections > 0);
+        if (traffic.service)
+        {
+            CheckService(lab, traffic);
+            continue;
+        }
         const isb::Ipv4 target =
             traffic.via ? traffic.via->fromAddress : lab.hosts.at(traffic.to).port.address;
         Require(isb::FindLabPath(lab, routes, {isb::LabNode::IsHost, traffic.from}, target)
                     .has_value());
-        Require(traffic.from != traffic.to && traffic.start < traffic.stop &&
-                traffic.stop <= lab.duration && traffic.connections > 0);
+    }
+    for (const isb::LabUser& user : lab.users)
+    {
+        Require(isb::FindLabPath(lab,
+                                 routes,
+                                 {isb::LabNode::IsHost, user.host},
+                                 user.settings.broker.address)
+                    .has_value());
+        Require(lab.brokers.at(0).settings.profiles.count(user.settings.user) == 1);
+        Require(user.serverHosts.size() == user.settings.provides.size());
     }
     for (const isb::Expectation& expectation : lab.expectations)
     {
-        Require(expectation.traffic < lab.traffic.size());
+        if (expectation.subscription)
+        {
+            const isb::LabUser& user = lab.users.at(expectation.subscription->user);
+            Require(expectation.subscription->wanted < user.settings.wants.size());
+            continue;
+        }
         Require(expectation.atLeast || expectation.atMost);
+        Require(expectation.counter ||
+                expectation.traffic + expectation.trafficCount <= lab.traffic.size());
     }
 }
 

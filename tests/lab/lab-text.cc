@@ -59,7 +59,13 @@ at-most = "1 ms"
 std::string
 SmallLabWith(const std::map<int, std::string>& changes)
 {
-    std::istringstream lines{std::string(SMALL_LAB)};
+    return WithLines(SMALL_LAB, changes);
+}
+
+std::string
+WithLines(std::string_view original, const std::map<int, std::string>& changes)
+{
+    std::istringstream lines{std::string(original)};
     std::string text;
     std::string line;
     for (int number = 1; std::getline(lines, line); ++number)

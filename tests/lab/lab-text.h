@@ -21,6 +21,10 @@ extern const std::string_view SMALL_LAB;
 /// their numbers, which are also those of `changes` (from 1).
 [[nodiscard]] std::string SmallLabWith(const std::map<int, std::string>& changes);
 
+/// Any text with some of its lines replaced.
+[[nodiscard]] std::string WithLines(std::string_view original,
+                                    const std::map<int, std::string>& changes);
+
 /// All example files, path relative to examples/ -> text.
 [[nodiscard]] std::map<std::string, std::string> ExampleTexts();
 

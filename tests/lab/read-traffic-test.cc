@@ -57,10 +57,11 @@ to = "B"
             "PayloadOfTcp",
             {{36, R"(kind = "tcp-bulk")"}, {43, ""}, {42, ""}, {44, ""}, {45, ""}},
             {R"(39: 'payload' in [[traffic]] goes only with kind = "udp-rate", "udp-ping-pong" or "tcp-ping-pong")"}},
-        FaultCase{"ConnectionsOfUdp",
-                  {{39, R"(payload = "64 B"
+        FaultCase{
+            "ConnectionsOfUdp",
+            {{39, R"(payload = "64 B"
 connections = 2)"}},
-                  {R"(40: 'connections' in [[traffic]] goes only with TCP: kind = "tcp-bulk" for instance)"}},
+            {R"(40: 'connections' in [[traffic]] goes only with TCP: kind = "tcp-bulk" for instance)"}},
         FaultCase{"ConnectionsZero",
                   {{36, R"(kind = "tcp-bulk")"},
                    {39, "connections = 0"},

@@ -53,15 +53,34 @@ TEST(ScenarioDoc, NamesEveryPresetAndWord)
     {
         words.push_back(ToString(role));
     }
-    for (const TrafficKind kind :
-         {TrafficKind::TcpBulk, TrafficKind::UdpRate, TrafficKind::UdpPingPong})
+    for (const TrafficKind kind : {TrafficKind::TcpBulk,
+                                   TrafficKind::UdpRate,
+                                   TrafficKind::UdpPingPong,
+                                   TrafficKind::RequestResponse,
+                                   TrafficKind::TcpPingPong})
     {
         words.push_back(ToString(kind));
     }
-    for (const Measure measure :
-         {Measure::Throughput, Measure::Loss, Measure::Rtt, Measure::Connections})
+    for (const Measure measure : {Measure::Throughput,
+                                  Measure::Loss,
+                                  Measure::Rtt,
+                                  Measure::Connections,
+                                  Measure::FirstByte,
+                                  Measure::Failures,
+                                  Measure::Completed})
     {
         words.push_back(ToString(measure));
+    }
+    for (const SubscriptionCount count : {SubscriptionCount::Asked,
+                                          SubscriptionCount::Established,
+                                          SubscriptionCount::Failed,
+                                          SubscriptionCount::FromPrepared})
+    {
+        words.push_back(ToString(count));
+    }
+    for (uint8_t kind = 0; kind <= static_cast<uint8_t>(IncidentKind::Announce); ++kind)
+    {
+        words.push_back(ToString(static_cast<IncidentKind>(kind)));
     }
     for (const std::string_view word : words)
     {
@@ -72,11 +91,16 @@ TEST(ScenarioDoc, NamesEveryPresetAndWord)
     }
 }
 
-/// The corpus file all-keys.toml has each key once, most of them on a line of its own.
-TEST(ScenarioDoc, NamesTheKeysOfAFullScenario)
+/// The corpus files have each key once, most of them on a line of its own.
+class ScenarioDocKeys : public testing::TestWithParam<const char*>
+{
+};
+
+TEST_P(ScenarioDocKeys, AreNamed)
 {
     const std::string text = DocText();
-    std::ifstream file(std::string(ISB_SOURCE_DIR) + "/tests/fuzz/corpus/lab/all-keys.toml");
+    std::ifstream file(std::string(ISB_SOURCE_DIR) + "/tests/fuzz/corpus/lab/" + GetParam());
+    ASSERT_TRUE(file);
     size_t keys = 0;
     for (std::string line; std::getline(file, line);)
     {
@@ -90,10 +114,18 @@ TEST(ScenarioDoc, NamesTheKeysOfAFullScenario)
         }
         ++keys;
         const bool section = text.find("[[" + key + "]]") != std::string::npos;
-        EXPECT_TRUE(section || text.find("`" + key + "`") != std::string::npos) << key;
+        const bool ofCrowdTraffic = text.find("`traffic." + key + "`") != std::string::npos;
+        EXPECT_TRUE(section || ofCrowdTraffic || text.find("`" + key + "`") != std::string::npos)
+            << key;
     }
     EXPECT_GT(keys, 50U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Corpus,
+                         ScenarioDocKeys,
+                         testing::Values("all-keys.toml", "world-keys.toml"),
+                         [](const auto& item)
+                         { return std::string(item.param, std::string(item.param).find('-')); });
 
 } // namespace
 
