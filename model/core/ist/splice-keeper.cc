@@ -18,7 +18,6 @@ constexpr IstReason REMOVED{"ist.removed", "thesis 3.4.1"};
 constexpr IstReason PORT_TAKEN{"ist.port-taken", "thesis 4.4"};
 constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.4"};
 constexpr IstReason LIFETIME{"ist.lifetime", "thesis 3.6.2"};
-
 constexpr std::array<IstSide, 2> BOTH_SIDES{IstSide::A, IstSide::B};
 
 std::string
