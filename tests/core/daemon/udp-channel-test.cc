@@ -531,6 +531,21 @@ TEST_F(UdpProviderTest, EndsWhenNothingIsRelayedForLong)
     ExpectNothingLeft();
 }
 
+TEST_F(UdpProviderTest, EndsItsRelayWhenTheIsbBeginsAnew)
+{
+    Establish();
+    const SocketId inner = TakeRelays().at(0).inner;
+    Tell(PrepareMessage{77, 2, 600, ServicePath::Translated, ForwardingMethod::Udp, false, 0});
+    EXPECT_TRUE(At(inner).closed);
+    EXPECT_FALSE(At(service).closed) << "the same socket serves the next attempt";
+    instruct.attempt = 2;
+    Tell(instruct);
+    Datagram(service, IST_SIDE, Preface(instruct.expectToken));
+    EXPECT_EQ(TakeRelays().size(), 1U);
+    Tell(ConnectionEndedMessage{77, IsbCode::Cancelled});
+    ExpectNothingLeft();
+}
+
 TEST_F(UdpProviderTest, EndsWhatTheIsbNames)
 {
     Establish();
