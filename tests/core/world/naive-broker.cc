@@ -116,10 +116,10 @@ NaiveBroker::Heard(const std::string& who)
 }
 
 void
-NaiveBroker::Punish(const std::string& user)
+NaiveBroker::Punish(const std::string& who)
 {
-    Say(user, "bye bad-state");
-    End(user, IsbCode::BadState);
+    Say(who, "bye bad-state");
+    End(who, IsbCode::BadState);
 }
 
 void
@@ -402,6 +402,7 @@ NaiveBroker::Ask(uint64_t id, ServicePath path)
             return;
         }
         connection.splice = ++m_lastId;
+        connection.paired = false;
     }
     connection.provider.knows = true;
     const bool asked = path == ServicePath::Translated;
@@ -468,6 +469,26 @@ NaiveBroker::RefuseSplice(uint64_t id)
     connection.splice = 0;
     connection.ist.clear();
     Ask(id, ServicePath::Translated);
+}
+
+void
+NaiveBroker::SpliceEvent(uint64_t id, SpliceNews news)
+{
+    Connection& connection = connections.at(id);
+    const bool stood = connection.up || connection.paired;
+    if (news == SpliceNews::Paired)
+    {
+        connection.paired = true;
+    }
+    else if (news == SpliceNews::Ended && stood)
+    {
+        connections.erase(id);
+    }
+    else
+    {
+        connection.up ? Fail(id, IsbCode::ConnectFailed, "")
+                      : AttemptFailed(id, IsbCode::ConnectFailed, "");
+    }
 }
 
 void
@@ -567,13 +588,17 @@ NaiveBroker::Status(const std::string& user, const StatusMessage& message)
 }
 
 void
-NaiveBroker::AttemptFailed(uint64_t id, IsbCode code, const std::string& speaker)
+NaiveBroker::AttemptFailed(uint64_t id, IsbCode code, std::string speaker)
 {
     const Connection& connection = connections.at(id);
     const bool closed = connection.subscriber.closed || connection.provider.closed;
-    const bool asked = !connection.instructed && !speaker.empty();
-    if (closed || asked || code == IsbCode::ServerRefused ||
-        connection.path == ServicePath::Translated)
+    const bool over = closed || code == IsbCode::ServerRefused;
+    if (!over && !connection.instructed && speaker.empty())
+    {
+        RefuseSplice(id); // its IST gave it up before anybody was told of it
+        return;
+    }
+    if (over || !connection.instructed || connection.path == ServicePath::Translated)
     {
         Fail(id, code, speaker);
         return;
@@ -582,7 +607,7 @@ NaiveBroker::AttemptFailed(uint64_t id, IsbCode code, const std::string& speaker
 }
 
 void
-NaiveBroker::Fail(uint64_t id, IsbCode code, const std::string& speaker)
+NaiveBroker::Fail(uint64_t id, IsbCode code, std::string speaker)
 {
     Connection connection = connections.at(id);
     CancelSplice(connection);

@@ -75,6 +75,7 @@ class NaiveBroker
         bool instructed = false;
         bool up = false;
         bool started = false;
+        bool paired = false; ///< at the IST
         uint64_t splice = 0;
         std::string ist; ///< of the splice; empty: not known yet, see Choose()
         std::set<std::string> refused;
@@ -105,7 +106,11 @@ class NaiveBroker
     void CannotPrepare(uint64_t connection, IsbCode code);
     void SpliceReady(uint64_t connection, Endpoint subscriber, Endpoint provider);
     void RefuseSplice(uint64_t connection);
+    /// Of the connection's splice, without a code.
+    void SpliceEvent(uint64_t connection, SpliceNews news);
     void Status(const std::string& user, const StatusMessage& message);
+    /// The session said what is not its to say.
+    void Punish(const std::string& who);
 
     /// The broker ordered a splice for these two at this IST: which connection's it can be; 0: no
     /// such splice is wanted there.
@@ -123,14 +128,12 @@ class NaiveBroker
   private:
     void Say(const std::string& who, const std::string& line);
     void Fault(const std::string& who, uint64_t request, IsbCode code);
-    /// The session broke a rule.
-    void Punish(const std::string& user);
     void EndSubscription(uint64_t id, IsbCode code);
     void Ask(uint64_t id, ServicePath path);
     void InstructIfReady(uint64_t id);
     void Instruct(uint64_t id, Connection& connection, bool subscriber);
-    void AttemptFailed(uint64_t id, IsbCode code, const std::string& speaker);
-    void Fail(uint64_t id, IsbCode code, const std::string& speaker);
+    void AttemptFailed(uint64_t id, IsbCode code, std::string speaker);
+    void Fail(uint64_t id, IsbCode code, std::string speaker);
     void CancelSplice(Connection& connection);
     void LoseIst(const std::string& name, bool gone);
     [[nodiscard]] bool DoNextDue(TimePoint now);
