@@ -82,6 +82,20 @@ IstHelper::InstallServer(Ptr<Node> node,
     return server;
 }
 
+Ptr<IstApplication>
+IstHelper::InstallServer(Ptr<Node> node,
+                         const std::string& name,
+                         const std::string& secret,
+                         Ipv4Address broker,
+                         uint64_t seed) const
+{
+    isb::IstServerSettings settings;
+    settings.name = name;
+    settings.secret = secret;
+    settings.broker = {{broker.Get()}, 7470};
+    return InstallServer(node, settings, seed);
+}
+
 Ptr<ProxyApplication>
 IstHelper::AddProxy(Ptr<Node> node, uint64_t seed)
 {

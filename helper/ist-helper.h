@@ -2,6 +2,7 @@
 #ifndef ISB_HELPER_IST_HELPER_H
 #define ISB_HELPER_IST_HELPER_H
 
+#include "ns3/ipv4-address.h"
 #include "ns3/object-factory.h"
 
 #include <cstdint>
@@ -45,6 +46,12 @@ class IstHelper
     /// the methods of the settings.
     Ptr<IstApplication> InstallServer(Ptr<Node> node,
                                       const isb::IstServerSettings& settings,
+                                      uint64_t seed) const;
+    /// The same with default settings: name and secret at the broker, port 7470.
+    Ptr<IstApplication> InstallServer(Ptr<Node> node,
+                                      const std::string& name,
+                                      const std::string& secret,
+                                      Ipv4Address broker,
                                       uint64_t seed) const;
     /// The same; the engine's settings in one piece.
     Ptr<IstApplication> InstallServer(Ptr<Node> node,

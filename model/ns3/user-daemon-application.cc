@@ -3,6 +3,8 @@
 
 #include "model/ns3/setting-accessor.h"
 
+#include "ns3/ipv4-address.h"
+
 #include <algorithm>
 
 namespace ns3
@@ -170,6 +172,27 @@ UserDaemonApplication::Announce(const isb::ProvidedService& service)
     }
     Feed([service](isb::Machine& machine, isb::TimePoint now)
          { static_cast<isb::UserDaemon&>(machine).Announce(now, service); });
+}
+
+void
+UserDaemonApplication::Offer(const std::string& service, uint16_t port)
+{
+    isb::ProvidedService provided;
+    provided.record.name = service;
+    provided.server = {{Ipv4Address::GetLoopback().Get()}, port};
+    Announce(provided);
+}
+
+void
+UserDaemonApplication::Use(const std::string& provider,
+                           const std::string& service,
+                           uint16_t localPort)
+{
+    isb::WantedService wanted;
+    wanted.provider = provider;
+    wanted.service = service;
+    wanted.localPort = localPort;
+    Subscribe(wanted);
 }
 
 void

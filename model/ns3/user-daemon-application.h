@@ -28,8 +28,12 @@ class UserDaemonApplication : public MachineApplication
 
     /// At any time; remembered over Restart() and Login().
     void Announce(const isb::ProvidedService& service);
+    /// Announce() of a TCP server at 127.0.0.1:port, open to all.
+    void Offer(const std::string& service, uint16_t port);
     void Withdraw(const std::string& service);
     void Subscribe(const isb::WantedService& service);
+    /// Subscribe() to a TCP service, to be found at 127.0.0.1:localPort.
+    void Use(const std::string& provider, const std::string& service, uint16_t localPort);
     void Unsubscribe(const std::string& provider, const std::string& service);
 
     /// The machine of this life, or null; so are its counters.
