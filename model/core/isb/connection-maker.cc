@@ -286,6 +286,11 @@ ConnectionMaker::AttemptFailed(ServiceConnection& connection,
         m_closer.Fail(connection, code, speaker, {});
         return;
     }
+    if (connection.stage == ConnectionStage::Asked)
+    {
+        SpliceRefused(connection, code); // before anybody was told of it
+        return;
+    }
     if (connection.path != ServicePath::Translated)
     {
         ++m_desk.counters.fallbacks;

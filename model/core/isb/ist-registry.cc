@@ -46,7 +46,9 @@ Describe(const IstCandidate& chosen, size_t candidates)
                        std::to_string(chosen.capacity);
     if (chosen.distance)
     {
-        text += " distance=" + FormatDuration(*chosen.distance);
+        using std::chrono::microseconds;
+        text += " distance=" +
+                FormatDuration(std::chrono::duration_cast<microseconds>(*chosen.distance));
     }
     return text;
 }

@@ -423,6 +423,67 @@ TEST_F(ConnectionKeeperTest, AReadyOfTheSubscriberEndsHisSession)
     EXPECT_EQ(Take<ByeMessage>(*ann).code, IsbCode::BadState);
 }
 
+TEST_F(ConnectionKeeperTest, AFaultOfTheSubscriberEndsHisSession)
+{
+    GoTo(Stage::Asked);
+    const auto prepare = Take<PrepareMessage>(*bob);
+    Say(*ann, FaultMessage{IsbCode::Refused, prepare.connection, ""});
+    EXPECT_EQ(Take<ByeMessage>(*ann).code, IsbCode::BadState);
+}
+
+TEST_F(ConnectionKeeperTest, AnswersOfAConnectionThatEndedMeanwhileAreIgnored)
+{
+    GoTo(Stage::Asked);
+    const auto prepare = Take<PrepareMessage>(*bob);
+    Say(*ann, UnsubscribeMessage{subscription});
+    Say(*bob, ReadyMessage{prepare.connection, prepare.attempt, 0, 0});
+    Say(*bob, FaultMessage{IsbCode::ServerRefused, prepare.connection, ""});
+    EXPECT_FALSE(bob->closed);
+    EXPECT_EQ(Count<InstructMessage>(*bob), 0U);
+}
+
+TEST_F(ConnectionKeeperTest, AnInstructedProviderWhoFaultsIsIgnoredUntilHeReports)
+{
+    GoTo(Stage::Instructed);
+    Say(*bob, FaultMessage{IsbCode::ServerRefused, toBob.connection, ""});
+    EXPECT_EQ(broker->Connections(), 1U);
+}
+
+TEST_F(ConnectionKeeperTest, AStartedConnectionEndsAsOthersDo)
+{
+    GoTo(Stage::Established, Protocol::Tcp, true);
+    Report(*ann, toAnn, ConnectionPhase::Started);
+    Report(*bob, toBob, ConnectionPhase::Failed, IsbCode::ServerRefused);
+    EXPECT_EQ(Take<ConnectionEndedMessage>(*ann).code, IsbCode::ServerRefused);
+    EXPECT_EQ(trace.Last(TraceKind::ConnectionState).from, "started");
+}
+
+TEST_F(ConnectionKeeperTest, AProviderWhoDoesNotReadIsLostInTheMidstOfAnothersRequest)
+{
+    settings.maxUnsentBytes = 3000;
+    Restart();
+    GoTo(Stage::Subscribed);
+    bob->reads = false;
+    const size_t pong = EncodeFrame({100, PongMessage{1}}).size();
+    for (size_t held = 2 * pong; held < settings.maxUnsentBytes; held += pong)
+    {
+        Say(*bob, PingMessage{1});
+    }
+    EXPECT_FALSE(bob->closed);
+    for (uint64_t request = 1000; request < 1010 && !bob->closed; ++request)
+    {
+        OpenMessage open;
+        open.request = request;
+        open.subscription = subscription;
+        Say(*ann, open);
+    }
+    EXPECT_TRUE(bob->reset);
+    EXPECT_FALSE(ann->closed);
+    EXPECT_EQ(Take<SubscriptionEndedMessage>(*ann).code, IsbCode::PeerLost);
+    EXPECT_EQ(Take<FaultMessage>(*ann).code, IsbCode::PeerLost);
+    EXPECT_EQ(broker->Connections(), 0U);
+}
+
 TEST_F(ConnectionKeeperTest, AWithdrawnServiceEndsWhatIsBeingMadeAndNotWhatRuns)
 {
     GoTo(Stage::Instructed);
@@ -477,6 +538,27 @@ TEST_F(ConnectionKeeperTest, ASpliceThatNeverPairedFailsTheConnection)
     Say(*ist, SpliceEventMessage{splice, SpliceNews::Failed, IsbCode::TimedOut});
     EXPECT_EQ(Take<ConnectionEndedMessage>(*ann).code, IsbCode::TimedOut);
     EXPECT_EQ(Take<ConnectionEndedMessage>(*bob).code, IsbCode::TimedOut);
+}
+
+TEST_F(ConnectionKeeperTest, APairedSpliceThatIsOverBeforeTheReportsIsFinishedQuietly)
+{
+    GoTo(Stage::Instructed);
+    Say(*ist, SpliceEventMessage{splice, SpliceNews::Paired});
+    Say(*ist, SpliceEventMessage{splice, SpliceNews::Ended, IsbCode::None, 0, 500});
+    EXPECT_EQ(broker->Connections(), 0U);
+    EXPECT_EQ(Count<ConnectionEndedMessage>(*ann), 0U);
+    Report(*ann, toAnn, ConnectionPhase::Established);
+    EXPECT_FALSE(ann->closed);
+}
+
+TEST_F(ConnectionKeeperTest, ASpliceThatFailsBeforeAnybodyIsInstructedIsOrderedAtAnotherIst)
+{
+    GoTo(Stage::IstReady);
+    BrokerPeer& near = Ist("near", "203.0.113.8");
+    Say(*ist, SpliceEventMessage{splice, SpliceNews::Failed, IsbCode::TimedOut});
+    EXPECT_EQ(Count<SpliceRequestMessage>(near), 1U);
+    EXPECT_EQ(trace.Last(TraceKind::ConnectionState).reason, "isb.ist-refused");
+    EXPECT_EQ(Count<FaultMessage>(*ann), 0U);
 }
 
 TEST_F(ConnectionKeeperTest, NewsOfAnotherIstsSpliceEndsTheSessionThatTellsThem)

@@ -325,6 +325,24 @@ TEST_F(ConnectionMakerTest, AnIstThatSaysReadyAndIsNotFailsVisiblyAndIsAvoidedBy
     EXPECT_EQ(Count<SpliceRequestMessage>(far), 1U);
 }
 
+TEST_F(ConnectionMakerTest, RepeatedAnswersInstructOnce)
+{
+    BrokerPeer& ist = Ist("ist", IST);
+    Meet({}, {});
+    Say(*ann, MakeOpen());
+    const SpliceRequestMessage request = AnswerSplice(ist);
+    const PrepareMessage prepare = AnswerPrepare(*bob);
+    Say(*bob, ReadyMessage{prepare.connection, prepare.attempt, 0, 0});
+    Say(ist,
+        SpliceReadyMessage{request.splice,
+                           ForwardingMethod::Passive,
+                           At(IST, 30'000),
+                           At(IST, 30'001)});
+    EXPECT_EQ(Count<InstructMessage>(*ann), 1U);
+    EXPECT_EQ(Count<InstructMessage>(*bob), 1U);
+    EXPECT_EQ(Take<InstructMessage>(*ann).target, At(IST, 20'000));
+}
+
 TEST_F(ConnectionMakerTest, AnIstThatNamesAForeignAddressLosesItsSession)
 {
     BrokerPeer& ist = Ist("ist", IST);

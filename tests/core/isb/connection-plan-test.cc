@@ -179,6 +179,26 @@ TEST_F(ConnectionPlanTest, ActiveToANatedProviderIsPassiveVisibly)
     EXPECT_EQ(trace.Last(TraceKind::SpliceFallback).reason, "isb.provider-private");
 }
 
+TEST_F(ConnectionPlanTest, PureWithoutAnIstThatCanIsPassiveVisibly)
+{
+    BrokerPeer& ist = Ist("ist", IST, {{ForwardingMethod::Passive}});
+    Meet({}, {false, true});
+    Say(*ann, MakeOpen(ForwardingMethod::Pure));
+    EXPECT_EQ(Take<SpliceRequestMessage>(ist).method, ForwardingMethod::Passive);
+    const KeptEvent event = trace.Last(TraceKind::SpliceFallback);
+    EXPECT_EQ(event.reason, "isb.method-unavailable");
+    EXPECT_EQ(event.from, "pure");
+}
+
+TEST_F(ConnectionPlanTest, UdpWithoutAnIstThatCanIsProxiedVisibly)
+{
+    BrokerPeer& ist = Ist("ist", IST, {{ForwardingMethod::Proxy}});
+    Meet({}, {}, Protocol::Udp);
+    Say(*ann, MakeOpen(ForwardingMethod::Passive));
+    EXPECT_EQ(Take<SpliceRequestMessage>(ist).method, ForwardingMethod::Proxy);
+    EXPECT_EQ(trace.Last(TraceKind::SpliceFallback).from, "udp");
+}
+
 TEST_F(ConnectionPlanTest, AMethodThatNoIstHasIsReplacedVisibly)
 {
     BrokerPeer& ist = Ist("ist", IST, {{ForwardingMethod::Proxy}});
