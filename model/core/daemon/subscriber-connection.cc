@@ -192,6 +192,7 @@ SubscriberConnection::AskAgain(TimePoint now, std::string_view reason)
         End(now, "failed", reason, true);
         return;
     }
+    Tell(now, ConnectionPhase::Closed, IsbCode::Cancelled);
     ForgetAttempts();
     Enter(now, Phase::Waiting, reason);
     if (m_open)

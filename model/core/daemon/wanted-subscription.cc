@@ -23,6 +23,7 @@ MayPass(IsbCode code)
     case IsbCode::Withdrawn:
     case IsbCode::LoggedOut:
     case IsbCode::PeerLost:
+    case IsbCode::Duplicate: // of one that was given up, of which the ISB does not know it yet
         return true;
     default:
         return false;

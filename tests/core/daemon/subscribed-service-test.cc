@@ -327,6 +327,24 @@ TEST_F(SubscribedServiceTest, SubscribesAtRunTime)
     EXPECT_EQ(daemon->Wanted().size(), 2U);
 }
 
+TEST_F(SubscribedServiceTest, OvertakesASubscriptionThatItGaveUp)
+{
+    Start();
+    LogIn();
+    const uint64_t first = Heard<SubscribeMessage>().request;
+    WantedService other = Web();
+    other.localPort = 8081;
+    daemon->Subscribe(now, other);
+    Advance(0s);
+    Refuse(IsbCode::Duplicate);
+    Tell(SubscribedMessage{first, 1000, Protocol::Tcp});
+    EXPECT_EQ(Heard<UnsubscribeMessage>().subscription, 1000U);
+    EXPECT_EQ(Report().state, "waiting");
+    Advance(1s);
+    Tell(SubscribedMessage{Heard<SubscribeMessage>().request, 1001, Protocol::Tcp});
+    EXPECT_EQ(Report().state, "subscribed");
+}
+
 TEST_F(SubscribedServiceTest, BeginsAnewWithOtherSettings)
 {
     StartStanding();
