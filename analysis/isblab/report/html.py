@@ -28,7 +28,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f"<th>{text(header[i])}</th>" for i in shown)
     body = "".join("<tr>" + "".join(_td(header[i], *row[i]) for i in shown) + "</tr>\n"
                    for row in cells)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>\n"
+    return (f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>\n{body}'
+            "</tbody></table></div>\n")
 
 
 def _cell(value: object) -> tuple[str, bool]:

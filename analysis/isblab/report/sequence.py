@@ -415,8 +415,9 @@ class _Builder:
     def _notes(self) -> list[Step]:
         """What somebody came to know or to suffer, besides messages."""
         story, made = self.story, []
+        over = story.established_ns or story.end_ns  # what is found out later is another story
         for event in story.sessions:
-            if event["event"] == "reachability-known":
+            if event["event"] == "reachability-known" and event["t"] <= over:
                 made.append(Step(event["t"], "note", "reachability", self.isb,
                                  label=f"{event.get('user')} is {event.get('to')}",
                                  detail=_bare(event), tone="gold", phase=0))
@@ -425,7 +426,8 @@ class _Builder:
                                  label=f"{event.get('user')}'s session ends",
                                  detail=event.get("reason", ""), tone="bad", phase=4))
         for event in story.subscription:
-            if event.get("reason") and event["event"] == "subscription-state":
+            if (event.get("reason") and event["event"] == "subscription-state"
+                    and event["t"] <= over):
                 made.append(Step(event["t"], "note", "refusal", self.isb,
                                  label=f"subscription {event.get('to', '')}",
                                  detail=_bare(event), tone="bad", phase=1))

@@ -273,13 +273,14 @@ def _belongs(message: Message, story: Story, world: World, begun: Message | None
     if message.name == "open":
         return message is begun
     repeats = (message.user, event.get("id")) in answered
+    if over is not None and message.at_ns > over:
+        return message.name in ("bye", "unsubscribe", "withdraw") and _is_about(event, story)
     if message.name == "fault":
         return repeats or (begun is not None and not story.number
                            and message.user == story.subscriber)
     if message.name in ("subscribed", "announced", "answer", "unsubscribe", "subscription-ended"):
         return repeats
-    return _is_about(event, story) and (over is None or message.at_ns <= over
-                                        or message.name == "bye")
+    return _is_about(event, story)
 
 
 def _take_client(story: Story, events: list[dict], world: World) -> None:

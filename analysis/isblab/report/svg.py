@@ -172,7 +172,7 @@ class Canvas:
         body = "".join(self._parts)
         if not standalone:
             shrunk = _number(min(width, max(320, 0.72 * width)))
-            style = f"width:100%;max-width:{_number(width)}px;min-width:{shrunk}px"
+            style = f"--wide:{_number(width)}px;--least:{shrunk}px"
             return (f'<svg class="drawing" {size} style="{style}" role="img" '
                     f'aria-label="{escape(clean(label))}">{body}</svg>\n')
         return ('<?xml version="1.0" encoding="UTF-8"?>\n'

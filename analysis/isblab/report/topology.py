@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from isblab.report.svg import Canvas, shorten, text_width
 from isblab.report.world import World
@@ -110,6 +111,7 @@ class _Sites:
         for index, row in enumerate(rows_below):
             y = self._hang(row, y, up=False, trunk=index > 0, top=top + 30)
 
+    @cached_property
     def _routers(self) -> set[str]:
         return {name for name, box in self.world.boxes.items() if box.get("role") == "forwarder"}
 
@@ -128,7 +130,7 @@ class _Sites:
         parts = [rate(item["rate_bps"]) if item.get("rate_bps") else "",
                  duration(float(item["delay_ns"])) if item.get("delay_ns") else ""]
         region = next((other for end in item["between"] if (other := end.partition(":")[0]) != node
-                       and other in self._routers() and not other.startswith("internet")), "")
+                       and other in self._routers and not other.startswith("internet")), "")
         return ", ".join(part for part in (*parts, region) if part)
 
     def _server(self, name: str) -> _Card:
@@ -180,17 +182,18 @@ class _Sites:
                                                                                   "firewall")]
         for box in boxes:
             inside.setdefault(box, [])
-        outer = {box: (world.nats(box) or [None])[0] for box in boxes}
-        made = [self._site(box, inside, outer) for box in boxes if outer[box] is None]
-        return made + public
+        nested: dict[str | None, list[str]] = {}
+        for box in boxes:
+            nested.setdefault(next(iter(world.nats(box)), None), []).append(box)
+        return [self._site(box, inside, nested) for box in nested.get(None, ())] + public
 
-    def _site(self, box: str, inside: dict[str, list[_Card]], outer: dict) -> _Card:
-        nested = [self._site(other, inside, outer) for other, around in outer.items()
-                  if around == box]
+    def _site(self, box: str, inside: dict[str, list[_Card]],
+              nested: dict[str | None, list[str]]) -> _Card:
+        deeper = [self._site(other, inside, nested) for other in nested.get(box, ())]
         lines = [_short(self.world.nat_kind(box))]
-        if self._wire(box) and outer[box] is None:
+        if self._wire(box) and box in nested.get(None, ()):
             lines.append(self._wire(box))
-        inner = self._fold(nested) + _fold_inner(inside[box])
+        inner = self._fold(deeper) + _fold_inner(inside[box])
         return _Card("nat", _short(box), lines, inner)
 
     def _fold(self, cards: list[_Card], coarse: bool = False) -> list[_Card]:
