@@ -464,7 +464,7 @@ TEST_F(ConnectionKeeperTest, AProviderWhoDoesNotReadIsLostInTheMidstOfAnothersRe
     Restart();
     GoTo(Stage::Subscribed);
     bob->reads = false;
-    const size_t pong = EncodeFrame({100, PongMessage{1}}).size();
+    const size_t pong = EncodeFrame({1000, PongMessage{1}}).size();
     for (size_t held = 2 * pong; held < settings.maxUnsentBytes; held += pong)
     {
         Say(*bob, PingMessage{1});
