@@ -127,7 +127,7 @@ class _Ladder:
         self.canvas.path(style, [(right, y), (rail, y), (rail, into), (right + 3, into)])
         self.canvas.head(f"tip {kind}", right + 2, into, -1, 0, 8)
         if self._label(edge):
-            self.canvas.text("halo pale" if kind == "pale" else "halo", right + 8, y - 4,
+            self.canvas.text("halo pale" if kind == "pale" else "halo", right + 8, y - 5,
                              self._label(edge), _SMALL, "start", kind != "pale")
 
     def _enters_beside_label(self, target: str) -> bool:

@@ -211,9 +211,10 @@ class _Builder:
         made.append(Lifeline(self.isb, "isb", self.isb, "broker (ISB)"))
         for ist in story.ists:
             where = world.node_of(ist)
-            beside = ist != self.isb and where == world.node_of(self.isb)
-            made.append(Lifeline(ist if ist != self.isb else f"{ist} (IST)", "ist", ist,
-                                 "IST, on the ISB's host" if beside else "translator (IST)"))
+            words = "translator (IST)"
+            if where == world.node_of(self.isb):
+                words = "the ISB's own IST" if ist == self.isb else "IST, on the ISB's host"
+            made.append(Lifeline(self._ist_id(ist), "ist", ist, words))
         made += [Lifeline(f"{box}>", "nat", box, world.nat_kind(box)) for box in reversed(right)]
         server = str(world.provided(story.provider, story.service).get("server") or "")
         made += [Lifeline(story.provider, "user", f"{story.provider}'s daemon", "provider"),

@@ -185,13 +185,13 @@ class _Sites:
         nested: dict[str | None, list[str]] = {}
         for box in boxes:
             nested.setdefault(next(iter(world.nats(box)), None), []).append(box)
-        return [self._site(box, inside, nested) for box in nested.get(None, ())] + public
+        return [self._site(box, inside, nested, True) for box in nested.get(None, ())] + public
 
     def _site(self, box: str, inside: dict[str, list[_Card]],
-              nested: dict[str | None, list[str]]) -> _Card:
+              nested: dict[str | None, list[str]], outermost: bool = False) -> _Card:
         deeper = [self._site(other, inside, nested) for other in nested.get(box, ())]
         lines = [_short(self.world.nat_kind(box))]
-        if self._wire(box) and box in nested.get(None, ()):
+        if outermost and self._wire(box):
             lines.append(self._wire(box))
         inner = self._fold(deeper) + _fold_inner(inside[box])
         return _Card("nat", _short(box), lines, inner)

@@ -255,6 +255,8 @@ def _take_edge(made: Digest, event: dict, brokers: frozenset) -> None:
     elif kind == "connection-state":
         what = "isb-connection" if event["node"] in brokers else "daemon-connection"
     elif kind == "session-state":
+        if "connecting" in (event.get("from"), event.get("to")):
+            return  # an IST on the broker's host tells its own view of its session
         what = "isb-session" if event["node"] in brokers else "daemon-session"
     else:
         return
