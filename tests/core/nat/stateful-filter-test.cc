@@ -192,6 +192,17 @@ TEST(StatefulFilter, SimultaneousOpenWorks)
     EXPECT_EQ(test.Result(OUT, Tcp(SERVER, ALICE, TCP_SYN)), "");
 }
 
+TEST(StatefulFilter, ARequestIsNoAnswerToARequest)
+{
+    FilterUnderTest test;
+    const auto echo = [](Ipv4 from, Ipv4 to, uint8_t type)
+    { return BuildEcho(from, to, type, 7, 1, Packet{}); };
+    EXPECT_EQ(test.Result(IN, echo(ALICE.address, SERVER.address, ICMP_ECHO_REQUEST)), "");
+    EXPECT_EQ(test.Result(OUT, echo(SERVER.address, ALICE.address, ICMP_ECHO_REQUEST)),
+              "firewall.unsolicited");
+    EXPECT_EQ(test.Result(OUT, echo(SERVER.address, ALICE.address, ICMP_ECHO_REPLY)), "");
+}
+
 TEST(StatefulFilter, EveryProtocolHasItsTimerAndOnlyInsidersRefreshDatagrams)
 {
     struct Case
