@@ -36,6 +36,7 @@ METHODS = {
     "pure": ("Pure TCP Splice", "thesis 4.4, Table 4.3"),
     "udp": ("UDP forwarding", "thesis 5.2"),
 }
+THERE, BACK = "subscriber to provider", "provider to subscriber"
 _FIELD = re.compile(r"([a-z]+\.[a-z]+)=(\S*?)>(\S*)")
 
 
@@ -43,11 +44,11 @@ _FIELD = re.compile(r"([a-z]+\.[a-z]+)=(\S*?)>(\S*)")
 class Rewriting:
     """What one method did to the first payload packet of each direction.
 
-    `directions` holds (from, to, {field: (before, after)}).
+    `directions` holds (name, {field: (before, after)}), the subscriber's first when it is known.
     """
 
     method: str
-    directions: list[tuple[str, str, dict[str, tuple[str, str]]]] = field(default_factory=list)
+    directions: list[tuple[str, dict[str, tuple[str, str]]]] = field(default_factory=list)
     splices: int = 0
 
     @property
@@ -63,7 +64,7 @@ class Rewriting:
     @property
     def rewritten(self) -> list[str]:
         """Fields that changed in either direction, in the order of the headers."""
-        changed = {key for *_, fields in self.directions for key in fields}
+        changed = {key for _, fields in self.directions for key in fields}
         return [key for key in _NAMES if key in changed] + sorted(changed - set(_NAMES))
 
 
@@ -71,6 +72,7 @@ def rewritings(digest: Digest) -> list[Rewriting]:
     """The methods seen in the run, in the thesis' order; each with its first splice."""
     found: dict[str, Rewriting] = {}
     first: dict[str, tuple] = {}
+    doors = {event.get("splice"): event.get("dst") for event in digest.of_kind("splice-ordered")}
     splices: dict[str, set] = {}
     for event in digest.of_kind("header-rewritten"):
         method = event.get("method", "") or "passive"
@@ -81,15 +83,24 @@ def rewritings(digest: Digest) -> list[Rewriting]:
             fields = {key: (before, after) for key, before, after
                       in _FIELD.findall(event.get("detail", ""))}
             if fields:
-                made.directions.append((event.get("src", ""), event.get("dst", ""), fields))
+                made.directions.append((_direction(event, doors), fields))
     if digest.kinds["proxy-paired"]:
         found["proxy"] = Rewriting("proxy")
         splices["proxy"] = set(range(digest.kinds["proxy-paired"]))
     for method, made in found.items():
+        made.directions.sort(key=lambda item: item[0] == BACK)
         made.splices = len(splices[method])
     order = list(METHODS)
     return sorted(found.values(), key=lambda made: order.index(made.method)
                   if made.method in order else len(order))
+
+
+def _direction(event: dict, doors: dict) -> str:
+    """Which way a packet went: the subscriber's came to the port that was opened for it."""
+    door = doors.get(event.get("splice"))
+    if not door:
+        return f"{event.get('src', '')} to {event.get('dst', '')}"
+    return THERE if event.get("dst") == door else BACK
 
 
 def as_text(made: Rewriting) -> str:
@@ -100,10 +111,9 @@ def as_text(made: Rewriting) -> str:
     rows = []
     for key in made.rewritten:
         cells = [" > ".join(fields[key]) if key in fields else "-"
-                 for *_, fields in made.directions]
+                 for _, fields in made.directions]
         rows.append((_NAMES.get(key, key), *cells))
-    names = ("subscriber to provider", "provider to subscriber")
-    header = ("field rewritten", *(names[i] for i in range(len(made.directions))))
+    header = ("field rewritten", *(name for name, _ in made.directions))
     return head + "\n" + table(header, rows)
 
 
@@ -113,7 +123,7 @@ _BIT, _ROW, _LEFT = 15.0, 40.0, 6.0
 def draw(made: Rewriting) -> Canvas:
     """Both headers, bit by bit, rewritten fields marked with values before and after."""
     canvas = Canvas()
-    values = dict(made.directions[0][2]) if made.directions else {}
+    values = dict(made.directions[0][1]) if made.directions else {}
     changed = set(made.rewritten)
     own = made.method == "proxy"
     y = _header(canvas, "IPv4 header", _IP, 0, changed, values, own)

@@ -186,7 +186,7 @@ def _fields(report: Report) -> str:
     for item in report.rewritings:
         drawing = fields.draw(item).markup(f"Header fields rewritten by {item.title}")
         made.append(figure(drawing, f"{item.title} ({item.place}), {item.splices} in this run"))
-    return ("<p>The first packet with payload from the subscriber, before and after the IST.</p>"
+    return ("<p>The first packet with payload, before and after the IST.</p>"
             f'<div class="pictures">{"".join(made)}</div>\n' + fold(
                 "Both directions as a table", f"<pre>{text_lines(report)}</pre>"))
 

@@ -99,10 +99,6 @@ class Canvas:
     def _extend(self, x: float, y: float) -> None:
         self.width, self.height = max(self.width, x), max(self.height, y)
 
-    def raw(self, markup: str) -> None:
-        """Markup that is known to be right."""
-        self._parts.append(markup)
-
     def rect(self, kind: str, x: float, y: float, width: float, height: float,
              radius: float = 0, title: str = "") -> None:
         """A rectangle of class `kind`."""

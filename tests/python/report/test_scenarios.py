@@ -185,3 +185,14 @@ def test_stories_say_what_happened_and_why(ran, scenario, of, outcome, words):
     told = " ".join([tale.verdict, *(sentence for _, sentence in tale.sentences)])
     assert words in told
     assert not re.search(r"\b(isb|daemon|ist|nat)\.[a-z]", told)
+
+
+@pytest.mark.parametrize("scenario", ["forwarding-methods", "both-behind-nat"])
+def test_the_subscribers_packet_is_shown_first_whoever_spoke_first(ran, scenario):
+    report = main.load(ran(scenario))
+    for item in report.rewritings:
+        if item.method != "proxy":
+            assert [name for name, _ in item.directions] == ["subscriber to provider",
+                                                             "provider to subscriber"]
+            before, _ = item.directions[0][1]["ip.src"]
+            assert report.world.owner(f"{before}:0") == "ann-home"
