@@ -74,6 +74,9 @@ class MachineStreams : public std::enable_shared_from_this<MachineStreams>
         bool pumped = false;              ///< the other end's pump writes here
     };
 
+    /// Nobody reads any more: bytes that come are answered by a reset, as Linux does.
+    static void Orphan(const Ptr<IstTcpSocket>& socket);
+
     Stream* Find(isb::SocketId id);
     Stream* Other(const Stream& stream);
     void Adopt(isb::SocketId id, Ptr<IstTcpSocket> socket);

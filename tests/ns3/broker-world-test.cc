@@ -3,7 +3,10 @@
 #include "tests/ns3/broker-world.h"
 #include "tests/ns3/two-hosts.h"
 
+#include "ns3/double.h"
+
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -207,6 +210,100 @@ TEST_F(BrokerWorldTest, BrokerAndIstShareAHost)
     EXPECT_TRUE(own->Server()->IsRegistered());
     EXPECT_GT(meter->Summary().completed, 50U);
     EXPECT_EQ(Report().ists.count("own"), 1U);
+}
+
+TEST_F(BrokerWorldTest, AFirewallThatLetsBrokerAndIstThroughIsEnough)
+{
+    ist = world->AddIst("ist");
+    const std::vector<isb::Ipv4> allowed{BrokerWorld::Public(0), BrokerWorld::Public(1)};
+    annHome = world->AddFirewalledHome(allowed);
+    bobHome = world->AddFirewalledHome(allowed);
+    bob = BrokerWorld::Run(bobHome.host, world->User("bob"));
+    ann = BrokerWorld::Run(annHome.host, world->User("ann"));
+    bob->Offer("web", WEB);
+    ann->Use("bob", "web", LOCAL);
+    server = BrokerWorld::AddServer(bobHome.host, WEB);
+    BrokerWorld::AddClient(annHome.host, {LOCALHOST, LOCAL}, meter, Seconds(1));
+    const Ptr<FlowMeter> direct = CreateObject<FlowMeter>();
+    BrokerWorld::AddClient(annHome.host, {bobHome.address, WEB}, direct, Seconds(1));
+    RunFor(Seconds(10));
+    EXPECT_EQ(Report().paths.count("translated"), 1U);
+    EXPECT_GT(meter->Summary().completed, 50U);
+    EXPECT_EQ(direct->Summary().completed, 0U) << "past the daemons";
+    const auto drops = annHome.firewall->Filter().Counters().drops;
+    EXPECT_GT(std::accumulate(drops.begin(), drops.end(), uint64_t{0}), 0U);
+}
+
+struct UdpCase
+{
+    const char* name;
+    const char* nat; ///< of both
+    isb::ForwardingMethod method;
+    const char* path;
+};
+
+void
+PrintTo(const UdpCase& one, std::ostream* out)
+{
+    *out << one.name;
+}
+
+class BrokerWorldUdp : public BrokerWorldTest, public ::testing::WithParamInterface<UdpCase>
+{
+};
+
+TEST_P(BrokerWorldUdp, PingsComeBackByTheirTags)
+{
+    const UdpCase& one = GetParam();
+    ist = world->AddIst("ist");
+    annHome = world->AddHome(one.nat);
+    bobHome = world->AddHome(one.nat);
+    isb::ProvidedService echo;
+    echo.record.name = "echo";
+    echo.record.protocol = isb::Protocol::Udp;
+    echo.server = {LOCALHOST, 7};
+    isb::WantedService wanted;
+    wanted.provider = "bob";
+    wanted.service = "echo";
+    wanted.protocol = isb::Protocol::Udp;
+    wanted.localPort = LOCAL;
+    wanted.method = one.method;
+    bob = BrokerWorld::Run(bobHome.host, world->User("bob"));
+    ann = BrokerWorld::Run(annHome.host, world->User("ann"));
+    bob->Announce(echo);
+    ann->Subscribe(wanted);
+    BrokerWorld::AddPing(annHome.host, bobHome.host, 7, {LOCALHOST, LOCAL}, meter, Seconds(1));
+    RunFor(Seconds(4));
+    EXPECT_GT(meter->Summary().receivedPackets, 100U);
+    EXPECT_GT(meter->Summary().roundTripsNs.size(), 100U);
+    EXPECT_EQ(Report().paths.count(one.path), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways,
+    BrokerWorldUdp,
+    ::testing::Values(UdpCase{"Direct", "", isb::ForwardingMethod::Udp, "direct"},
+                      UdpCase{"Kernel", "symmetric", isb::ForwardingMethod::Udp, "translated"},
+                      UdpCase{"Proxy", "symmetric", isb::ForwardingMethod::Proxy, "translated"}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+TEST(MachineSettings, AreAttributes)
+{
+    const Ptr<IsbApplication> broker = CreateObject<IsbApplication>();
+    EXPECT_EQ(broker->GetSettings().helloInterval, isb::IsbSettings{}.helloInterval);
+    broker->SetAttribute("HelloInterval", TimeValue(MilliSeconds(1500)));
+    broker->SetAttribute("Port", UintegerValue(99));
+    broker->SetAttribute("NearShare", DoubleValue(0.25));
+    EXPECT_EQ(broker->GetSettings().helloInterval, std::chrono::milliseconds(1500));
+    EXPECT_EQ(broker->GetSettings().port, 99);
+    EXPECT_EQ(broker->GetSettings().nearShare.partsPerMillion, 250'000U);
+    EXPECT_FALSE(broker->SetAttributeFailSafe("HelloInterval", TimeValue(Time(0))));
+    isb::IsbSettings settings;
+    settings.name = "other";
+    broker->SetSettings(settings);
+    StringValue name;
+    broker->GetAttribute("Name", name);
+    EXPECT_EQ(name.Get(), "other");
 }
 
 } // namespace

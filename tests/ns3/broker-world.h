@@ -8,11 +8,14 @@
 #include "helper/nat-helper.h"
 #include "helper/user-daemon-helper.h"
 
+#include "model/ns3/firewall-forwarder.h"
 #include "model/ns3/isb-application.h"
 #include "model/ns3/ist-application.h"
 #include "model/ns3/nat-forwarder.h"
 #include "model/ns3/tcp-request-client.h"
 #include "model/ns3/tcp-request-server.h"
+#include "model/ns3/udp-ping-client.h"
+#include "model/ns3/udp-ping-server.h"
 #include "model/ns3/user-daemon-application.h"
 
 #include "ns3/boolean.h"
@@ -42,8 +45,10 @@ struct BrokerWorld
     struct Home
     {
         Ptr<Node> host;
-        Ptr<NatForwarder> nat; ///< null: a public address
-        isb::Ipv4 address;     ///< of the host
+        Ptr<Node> box; ///< between host and router, or null
+        Ptr<NatForwarder> nat;
+        Ptr<FirewallForwarder> firewall;
+        isb::Ipv4 address; ///< of the host
     };
 
     explicit BrokerWorld(Time brokerDelay = MicroSeconds(10))
@@ -74,6 +79,24 @@ struct BrokerWorld
         return IstHelper().InstallServer(AddHost(delay), settings, 100 + subnets);
     }
 
+    /// A host with a public address behind a firewall that lets it speak with `allowed` only.
+    Home
+    AddFirewalledHome(const std::vector<isb::Ipv4>& allowed)
+    {
+        const uint32_t number = subnets;
+        Home home = AddInside(Ipv4Address((uint32_t{203} << 24) + (number << 16)));
+        boxes.AddRoute(router,
+                       Ipv4Address(home.address.value - 2),
+                       24,
+                       Ipv4Address(Public(number).value));
+        isb::FilterSettings settings;
+        settings.allowedDestinations = allowed;
+        const Ptr<Ipv4> ipv4 = home.box->GetObject<Ipv4>();
+        home.firewall =
+            NatHelper().InstallFirewall(home.box, ipv4->GetNetDevice(1), settings, 200 + number);
+        return home;
+    }
+
     /// A host behind a NAT of a preset ("": none).
     Home
     AddHome(const std::string& nat)
@@ -86,23 +109,11 @@ struct BrokerWorld
             return home;
         }
         const uint32_t number = subnets;
-        Ptr<Node> box = boxes.CreateNode();
-        Attach(box, MicroSeconds(10));
-        home.host = boxes.CreateNode();
-        home.host->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
-        const auto inside = [&](uint32_t last)
-        { return Ipv4Address((uint32_t{10} << 24) + (number << 16) + last); };
-        boxes.Link({home.host, "eth0", inside(2)},
-                   {box, "in", inside(1)},
-                   24,
-                   DataRate("100Mb/s"),
-                   MicroSeconds(10));
-        boxes.AddRoute(home.host, "0.0.0.0", 0, inside(1));
-        home.address = {inside(2).Get()};
+        home = AddInside(Ipv4Address((uint32_t{10} << 24) + (number << 16)));
         NatHelper helps;
         helps.SetAttribute("Preset", StringValue(nat));
-        const Ptr<Ipv4> ipv4 = box->GetObject<Ipv4>();
-        home.nat = helps.Install(box, ipv4->GetNetDevice(1), 200 + number);
+        const Ptr<Ipv4> ipv4 = home.box->GetObject<Ipv4>();
+        home.nat = helps.Install(home.box, ipv4->GetNetDevice(1), 200 + number);
         return home;
     }
 
@@ -145,6 +156,30 @@ struct BrokerWorld
         return client;
     }
 
+    static Ptr<UdpPingClient>
+    AddPing(Ptr<Node> client,
+            Ptr<Node> server,
+            uint16_t port,
+            isb::Endpoint target,
+            Ptr<FlowMeter> meter,
+            Time start)
+    {
+        Ptr<UdpPingServer> pong = CreateObject<UdpPingServer>();
+        pong->SetPort(port);
+        pong->SetSeed(600);
+        pong->SetMeter(meter);
+        pong->SetDriver(server->GetObject<BoxDriver>());
+        server->AddApplication(pong);
+        Ptr<UdpPingClient> ping = CreateObject<UdpPingClient>();
+        ping->SetTarget(target);
+        ping->SetMeter(meter);
+        ping->SetSeed(601);
+        ping->SetDriver(client->GetObject<BoxDriver>());
+        ping->SetStartTime(start);
+        client->AddApplication(ping);
+        return ping;
+    }
+
     /// Address of the n-th node on the router, from 0: the broker.
     static isb::Ipv4
     Public(uint32_t number)
@@ -159,6 +194,27 @@ struct BrokerWorld
     uint32_t subnets = 0;
 
   private:
+    /// A box on the router, and a host behind it: `net`.2.
+    Home
+    AddInside(Ipv4Address net)
+    {
+        Home home;
+        home.box = boxes.CreateNode();
+        Attach(home.box, MicroSeconds(10));
+        home.host = boxes.CreateNode();
+        home.host->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
+        const Ipv4Address own(net.Get() + 2);
+        const Ipv4Address gateway(net.Get() + 1);
+        boxes.Link({home.host, "eth0", own},
+                   {home.box, "in", gateway},
+                   24,
+                   DataRate("100Mb/s"),
+                   MicroSeconds(10));
+        boxes.AddRoute(home.host, "0.0.0.0", 0, gateway);
+        home.address = {own.Get()};
+        return home;
+    }
+
     void
     Attach(Ptr<Node> node, Time delay)
     {
