@@ -4,11 +4,10 @@
 
 #include "model/box/machine-parameters.h"
 #include "model/box/nic.h"
-#include "model/core/daemon/daemon-settings.h"
-#include "model/core/isb/isb-settings.h"
-#include "model/core/ist/ist-server-settings.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/nat/nat-settings.h"
+#include "model/lab/lab-expectation.h"
+#include "model/lab/lab-world.h"
 #include "model/wire/endpoint.h"
 #include "model/wire/units.h"
 
@@ -116,73 +115,6 @@ struct Link
     bool automatic = false;
 };
 
-/// A network behind a NAT, firewall or router, as the file says it; its box and links are in
-/// `boxes` and `links` like all others. For reports.
-struct Site
-{
-    std::string name;
-    size_t box = 0;               ///< index into Lab::boxes
-    std::optional<size_t> behind; ///< index into Lab::sites: a NAT behind a NAT
-};
-
-/// A user: a daemon on a host. Several users may share a host; then their listen ports differ.
-struct LabUser
-{
-    size_t host = 0;         ///< index into Lab::hosts
-    DaemonSettings settings; ///< complete: name, secret, broker's address, ports
-    /// Services of `settings.provides` whose server is this index into Lab::hosts (a peripheral);
-    /// nothing: the user's host. Parallel to settings.provides.
-    std::vector<std::optional<size_t>> serverHosts;
-    TimePoint start{0}; ///< when the daemon starts
-};
-
-/// Users that one [[crowd]] made: Lab::users from `firstUser` on, their traffic from `firstTraffic`
-/// on.
-struct LabCrowd
-{
-    std::string name;
-    size_t firstUser = 0;
-    size_t userCount = 0;
-    size_t firstTraffic = 0;
-    size_t trafficCount = 0;
-};
-
-/// A broker on a host.
-struct LabBroker
-{
-    size_t host = 0;
-    IsbSettings settings; ///< complete: a profile for every user and IST
-    /// It forwards itself (thesis 3.2): an IST of its own in the same process, by the proxy.
-    std::optional<IstServerSettings> own;
-};
-
-/// A translator on a host of its own, or on the broker's.
-struct LabTranslator
-{
-    size_t host = 0;
-    IstServerSettings settings; ///< complete
-    IstSettings engine;         ///< of the carrier in the kernel; addresses are the host's
-};
-
-/// What happens to somebody during the run.
-enum class IncidentKind : uint8_t
-{
-    Crash,    ///< the host falls silent: nothing goes in or out, its programs are gone
-    Restart,  ///< it comes back, its programs start anew
-    Logout,   ///< a user's daemon ends in good order
-    Login,    ///< and starts again
-    Withdraw, ///< a user takes a service back
-    Announce, ///< and offers it again
-};
-
-struct Incident
-{
-    TimePoint at{0};
-    IncidentKind kind = IncidentKind::Crash;
-    std::string who;     ///< name of a user, broker or translator
-    std::string service; ///< Withdraw, Announce: its name
-};
-
 enum class TrafficKind : uint8_t
 {
     TcpBulk,         ///< `connections` TCP connections that send as much as they can
@@ -238,63 +170,6 @@ struct Traffic
     uint32_t requestsEach = 0;
 };
 
-enum class Measure : uint8_t
-{
-    Throughput,  ///< TrafficResult::throughputBps, in bits per second
-    Loss,        ///< TrafficResult::lossRatio
-    Rtt,         ///< TrafficResult::rtt.meanNs
-    Connections, ///< TrafficResult::established
-    FirstByte,   ///< TrafficResult::firstByte.meanNs: from connect() to the first byte back
-    Failures,    ///< TrafficResult::failed
-    Completed,   ///< TrafficResult::completed
-};
-
-/// What is counted of a subscription.
-enum class SubscriptionCount : uint8_t
-{
-    Asked,
-    Established,
-    Failed,
-    FromPrepared,
-};
-
-/// What a subscription must have come to. Fields that are empty are not judged.
-struct SubscriptionExpectation
-{
-    size_t user = 0;    ///< index into Lab::users
-    size_t wanted = 0;  ///< index into its settings.wants
-    std::string path;   ///< every connection that stood came this way: "translated"
-    std::string method; ///< the same, by this method: "passive"
-    std::string ist;    ///< the same, through this IST
-    std::string code;   ///< it was refused with this code: "not-allowed"
-    std::optional<SubscriptionCount> count; ///< judged by the limits of the Expectation
-};
-
-/// What counters of a broker or translator must show.
-struct CounterExpectation
-{
-    std::string who;     ///< name of a broker or translator
-    std::string counter; ///< key of BrokerResult::counters or TranslatorResult::counters
-};
-
-/// What a run must show. Limits are inclusive, in the unit of the result's field; at least one is
-/// given, unless it is about a subscription's path, method, IST or code. "equals" is both limits
-/// alike.
-struct Expectation
-{
-    size_t traffic =
-        0; ///< index into Lab::traffic; without meaning when one of the next two is set
-    Measure measure = Measure::Throughput;
-    std::optional<double> atLeast;
-    std::optional<double> atMost;
-    std::string text; ///< as a reader wrote it: "bulk: throughput at-least 80 Mb/s"
-    std::optional<SubscriptionExpectation> subscription = std::nullopt;
-    std::optional<CounterExpectation> counter = std::nullopt;
-    /// So many traffics from `traffic` on, taken together: counts and rates added, times and losses
-    /// the mean over what was measured.
-    size_t trafficCount = 1;
-};
-
 /// A scenario.
 struct Lab
 {
@@ -321,9 +196,6 @@ struct Lab
 [[nodiscard]] std::string_view ToString(BoxRole role);
 [[nodiscard]] std::string_view ToString(NatLookup lookup);
 [[nodiscard]] std::string_view ToString(TrafficKind kind);
-[[nodiscard]] std::string_view ToString(Measure measure);
-[[nodiscard]] std::string_view ToString(SubscriptionCount count);
-[[nodiscard]] std::string_view ToString(IncidentKind kind);
 
 /// Name of a node, and of a port as links write it ("A", "box:mac0").
 [[nodiscard]] const std::string& NodeName(const Lab& lab, LabNode node);

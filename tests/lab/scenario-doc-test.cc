@@ -101,6 +101,9 @@ TEST_P(ScenarioDocKeys, AreNamed)
     const std::string text = DocText();
     std::ifstream file(std::string(ISB_SOURCE_DIR) + "/tests/fuzz/corpus/lab/" + GetParam());
     ASSERT_TRUE(file);
+    EXPECT_EQ(ErrorLines(std::string(std::istreambuf_iterator<char>(file), {})),
+              std::vector<std::string>{});
+    file.seekg(0);
     size_t keys = 0;
     for (std::string line; std::getline(file, line);)
     {
