@@ -116,7 +116,7 @@ class Message:
         if name == "instruct":
             parts.append(_instruction(event, known))
         parts += [text.format(known[key]) for key, text in _DETAILS.get(name, {}).items()
-                  if known.get(key, "0") not in ("", "0")]
+                  if known.get(key, "0") not in ("", "0") and not known[key].endswith(":0")]
         if known.get("attempt", "1") not in ("", "0", "1"):
             parts.append(f"attempt {known['attempt']}")
         return ", ".join(part for part in parts if part)

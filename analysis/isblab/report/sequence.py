@@ -123,7 +123,8 @@ def figures_of(story: Story) -> list[str]:
     packets = any(event["event"] == "handshake-packet" for event in story.carried)
     if story.method == "passive" and packets:
         found.append("4.5")
-    if story.method == "pure":
+    if any(event.get("method") == "pure" for event in story.carried
+           if event["event"] == "splice-ordered"):
         found.append("4.7")
     return sorted(found)
 
@@ -367,11 +368,11 @@ class _Builder:
             elif event["event"] == "splice-state":
                 over = event.get("to") in ("IST_CLOSE_WAIT", "IST_TIME_WAIT", "CLOSED", "ENDED")
                 made.append(Step(event["t"], "note", "state", ist, label=event.get("to", ""),
-                                 detail=event.get("reason", ""), tone="deed",
+                                 detail=_bare(event), tone="deed",
                                  phase=4 if over else 2))
             elif event["event"] == "splice-fallback":
                 made.append(Step(event["t"], "note", "fallback", ist, label="falls back to Passive",
-                                 detail=event.get("reason", ""), tone="bad"))
+                                 detail=_bare(event), tone="bad"))
             elif event["event"] == "proxy-paired":
                 made.append(Step(event["t"], "note", "state", ist, label="both are here: joined",
                                  detail="application layer proxy", tone="deed"))
@@ -425,7 +426,7 @@ class _Builder:
             elif event.get("to") == "closed":
                 made.append(Step(event["t"], "note", "session", self.isb,
                                  label=f"{event.get('user')}'s session ends",
-                                 detail=event.get("reason", ""), tone="bad", phase=4))
+                                 detail=_bare(event), tone="bad", phase=4))
         for event in story.subscription:
             if (event.get("reason") and event["event"] == "subscription-state"
                     and event["t"] <= over):
@@ -435,13 +436,13 @@ class _Builder:
         for event in story.isb:
             if event.get("to") == "failed":
                 made.append(Step(event["t"], "note", "failure", self.isb, label="connection failed",
-                                 detail=event.get("reason", ""), tone="bad", phase=4))
+                                 detail=_bare(event), tone="bad", phase=4))
         for user, events in story.sides.items():
             made += [Step(event["t"], "note", "established", user, label="established",
                           detail=_how(event), tone="good") for event in events
                      if event.get("to") == "established"]
             made += [Step(event["t"], "note", "failure", user, label="connection failed",
-                          detail=event.get("reason", ""), tone="bad", phase=4)
+                          detail=_bare(event), tone="bad", phase=4)
                      for event in events if event.get("to") == "failed"]
         return made
 

@@ -82,7 +82,10 @@ class Story:
 
     @property
     def method(self) -> str:
-        """How the IST forwarded: "passive"; "" without IST."""
+        """How the IST forwarded: "passive"; "" without IST. Daemons are not told of a fall-back."""
+        for event in reversed(self.isb):
+            if event["event"] == "splice-fallback" and event.get("to"):
+                return event["to"]
         return self._last("method") if self.path == "translated" else ""
 
     @property

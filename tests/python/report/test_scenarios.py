@@ -176,6 +176,10 @@ def test_tables_4_1_to_4_3_say_what_each_method_rewrites(ran):
      "The ISB fell back to an IST: the direct connection had failed"),
     ("fallback", ("ann", "bob/web"), "worked",
      "the firewall let insiders send to certain addresses only (thesis 3.7.1)"),
+    ("pure", ("liar", "dora/web"), "worked",
+     "translated over ist (passive)"),
+    ("pure", ("liar", "dora/web"), "worked",
+     "Passive took the place of Pure: the IST saw ports that did not fit a Pure splice."),
     ("not-allowed", ("ann", "bob/web"), "refused", "the service was not open to this user"),
 ])
 def test_stories_say_what_happened_and_why(ran, scenario, of, outcome, words):
