@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -15,6 +14,19 @@ namespace
 
 /// A listen port that is still taken is tried again so often.
 constexpr Duration LISTEN_RETRY = std::chrono::seconds(1);
+
+/// Handles the message when it is of this kind; tells whether it is.
+template <typename Message, typename Handler>
+bool
+On(const IsbMessage& message, Handler&& handler)
+{
+    const auto* content = std::get_if<Message>(&message);
+    if (content != nullptr)
+    {
+        handler(*content);
+    }
+    return content != nullptr;
+}
 
 } // namespace
 
@@ -165,91 +177,28 @@ BrokerCore::Dispatch(BrokerSession& session, const IsbMessage& message)
 bool
 BrokerCore::DispatchUser(BrokerSession& session, const IsbMessage& message)
 {
-    return std::visit(
-        [&](const auto& content)
-        {
-            using Content = std::decay_t<decltype(content)>;
-            if constexpr (std::is_same_v<Content, ProbeSeenMessage>)
-            {
-                prober.Seen(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, AnnounceMessage>)
-            {
-                Announce(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, WithdrawMessage>)
-            {
-                Withdraw(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, ListMessage>)
-            {
-                List(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, SubscribeMessage>)
-            {
-                subscriptions.Subscribe(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, AnswerMessage>)
-            {
-                subscriptions.Answer(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, UnsubscribeMessage>)
-            {
-                subscriptions.Unsubscribe(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, OpenMessage>)
-            {
-                maker.Open(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, ReadyMessage>)
-            {
-                keeper.Ready(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, FaultMessage>)
-            {
-                keeper.Fault(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, StatusMessage>)
-            {
-                keeper.Status(session, content);
-            }
-            else if constexpr (std::is_same_v<Content, NearnessMessage>)
-            {
-                Nearness(session, content);
-            }
-            else
-            {
-                return false;
-            }
-            return true;
-        },
-        message);
+    return On<ProbeSeenMessage>(message, [&](auto& m) { prober.Seen(session, m); }) ||
+           On<AnnounceMessage>(message, [&](auto& m) { Announce(session, m); }) ||
+           On<WithdrawMessage>(message, [&](auto& m) { Withdraw(session, m); }) ||
+           On<ListMessage>(message, [&](auto& m) { List(session, m); }) ||
+           On<SubscribeMessage>(message, [&](auto& m) { subscriptions.Subscribe(session, m); }) ||
+           On<AnswerMessage>(message, [&](auto& m) { subscriptions.Answer(session, m); }) ||
+           On<UnsubscribeMessage>(message,
+                                  [&](auto& m) { subscriptions.Unsubscribe(session, m); }) ||
+           On<OpenMessage>(message, [&](auto& m) { maker.Open(session, m); }) ||
+           On<ReadyMessage>(message, [&](auto& m) { keeper.Ready(session, m); }) ||
+           On<FaultMessage>(message, [&](auto& m) { keeper.Fault(session, m); }) ||
+           On<StatusMessage>(message, [&](auto& m) { keeper.Status(session, m); }) ||
+           On<NearnessMessage>(message, [&](auto& m) { Nearness(session, m); });
 }
 
 bool
 BrokerCore::DispatchIst(BrokerSession& session, const IsbMessage& message)
 {
-    if (const auto* ready = std::get_if<SpliceReadyMessage>(&message))
-    {
-        keeper.SpliceReady(session, *ready);
-    }
-    else if (const auto* fault = std::get_if<FaultMessage>(&message))
-    {
-        keeper.SpliceFault(session, *fault);
-    }
-    else if (const auto* event = std::get_if<SpliceEventMessage>(&message))
-    {
-        keeper.SpliceEvent(session, *event);
-    }
-    else if (const auto* load = std::get_if<LoadMessage>(&message))
-    {
-        registry.Load(session.Name(), *load);
-    }
-    else
-    {
-        return false;
-    }
-    return true;
+    return On<SpliceReadyMessage>(message, [&](auto& m) { keeper.SpliceReady(session, m); }) ||
+           On<FaultMessage>(message, [&](auto& m) { keeper.SpliceFault(session, m); }) ||
+           On<SpliceEventMessage>(message, [&](auto& m) { keeper.SpliceEvent(session, m); }) ||
+           On<LoadMessage>(message, [&](auto& m) { registry.Load(session.Name(), m); });
 }
 
 void
