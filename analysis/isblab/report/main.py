@@ -81,6 +81,8 @@ def _write(report: Report, folder: Path, args: argparse.Namespace) -> None:
         files |= {f"fields-{item.method}.svg": fields.draw(item).markup(item.title, True)
                   for item in report.rewritings}
     try:
+        for old in folder.glob("figure-*.svg") if args.chart else ():
+            old.unlink()  # of another connection, drawn before
         for name, content in files.items():
             (folder / name).write_text(content, encoding="utf-8")
     except OSError as error:

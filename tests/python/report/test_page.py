@@ -155,6 +155,17 @@ def test_show_makes_the_report_of_an_earlier_run_anew(isblab, tmp_path, reported
     assert "Thesis Figure 4.5" in done.stdout
 
 
+def test_figures_of_another_connection_do_not_stay(isblab, tmp_path, reported):
+    reported(handmade.translated(), handmade.lab())
+    folder = tmp_path / "run"
+    (folder / "figure-3.4.svg").write_text("of another connection")
+    assert isblab("show", folder).returncode == 0
+    assert (folder / "figure-3.4.svg").exists()
+    assert isblab("show", folder, "--chart").returncode == 0
+    assert sorted(path.name for path in folder.glob("figure-*")) == [
+        "figure-3.3.svg", "figure-3.5.svg", "figure-3.8.svg", "figure-4.5.svg"]
+
+
 @pytest.mark.parametrize(("arguments", "status", "complaint"), [
     (["nothing"], 3, "is no result folder"),
     (["run", "--why", "ann", "bob/wbe"], 2, "nearest is ann bob/web"),
