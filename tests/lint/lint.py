@@ -37,7 +37,7 @@ STANDARD = (
     r"|numeric|optional|queue|set|stdexcept|string|string_view|system_error|tuple|type_traits"
     r"|typeinfo|unordered_map|unordered_set|utility|variant|vector)"
 )
-PROGRAM = r"(csignal|filesystem|fstream|iomanip|iostream|sstream|ostream|unistd\.h)"
+PROGRAM = r"(csignal|filesystem|fstream|iomanip|iostream|sstream|ostream|sys/resource\.h|unistd\.h)"
 THIRD_PARTY = {
     "model/splice": r"(stdbool|stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
     r"|linux/bpf)\.h",
