@@ -2,11 +2,13 @@
 """isblab bench on what google-benchmark writes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from isblab.commands import bench
 from isblab.errors import EnvironmentFailure
+from isblab.worker import run_one, run_scenarios
 
 
 def output(*items):
@@ -34,3 +36,16 @@ def test_a_benchmark_that_gives_up_is_an_error():
     with pytest.raises(EnvironmentFailure, match="bench_x: Path: dropped the packet"):
         bench.parse("bench_x", output((0, 0, "Path", 0, {"error_occurred": True,
                                                          "error_message": "dropped the packet"})))
+
+
+def test_the_small_forms_of_the_scale_scenarios_hold():
+    jobs = bench.scale_jobs(quick=True)
+    assert {job.key for job in jobs} == set(bench.QUICK_SCALE)
+    for result in run_scenarios(jobs):
+        assert result.passed, result.result["expectations"]
+        assert result.stats["hosts"] >= 100
+
+
+def test_a_scale_scenario_that_loses_users_does_not_hold():
+    job = next(job for job in bench.scale_jobs(quick=True) if job.key == "ten-thousand-users")
+    assert not run_one(replace(job, overrides={**job.overrides, "crowd.u.count": 199})).passed

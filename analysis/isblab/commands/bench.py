@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""isblab bench: microbenchmarks as ratios, speed of the simulator."""
+"""isblab bench: microbenchmarks as ratios, speed and scale of the simulator."""
 
 from __future__ import annotations
 
@@ -12,18 +12,30 @@ from dataclasses import dataclass, field
 from isblab import worker
 from isblab.environment import describe
 from isblab.errors import EnvironmentFailure
-from isblab.paths import EXAMPLES, program
+from isblab.paths import EXAMPLES, ROOT, program
 from isblab.text import duration, table
 
-HELP = "run the microbenchmarks and print ratios"
+HELP = "run the microbenchmarks and print ratios, or see how far the simulator scales"
 DESCRIPTION = """\
 Run the microbenchmarks of splice core, IST engine and ns-3 models (google-benchmark). Rounds are
 interleaved at random and the first is dropped; the median over rounds and its spread (half of
 largest minus smallest, in percent of the median) are printed, with the ratio to the first
 benchmark of the same group (the name before the slash). Then events and simulated seconds per
-second of wall time, for the thesis' five phases. Times are of this machine; only ratios compare."""
+second of wall time, for the thesis' five phases. Times are of this machine; only ratios compare.
+
+`bench scale` instead runs the scenarios in tests/bench/scale, one at a time: hosts, events, speed and
+memory are printed; their expectations (everybody logged in, every connection up) decide the exit
+status, the speed never does."""
 
 BENCHES = ("bench_splice", "bench_ist", "bench_ns3")
+SCALE = ROOT / "tests" / "bench" / "scale"
+# What makes a scale scenario small enough for every test run; its expectations follow.
+QUICK_SCALE = {
+    "thousand-hosts": {"crowd.p.count": 50, "crowd.p.providers": 20, "crowd.s.count": 50,
+                       "crowd.s.subscribers": 20, "expect.0.equals": 100, "expect.1.equals": 20},
+    "ten-thousand-users": {"duration": "40 s", "crowd.u.count": 200, "expect.0.equals": 200,
+                           "expect.1.equals": 200},
+}
 _ROUNDS, _QUICK_ROUNDS = 9, 3
 _SECONDS, _QUICK_SECONDS = 0.2, 0.02
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
@@ -44,15 +56,19 @@ class _Measured:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
+    parser.add_argument("what", nargs="?", choices=("micro", "scale"), default="micro",
+                        help="micro: microbenchmarks and five phases; scale: many hosts and users")
     parser.add_argument("--quick", action="store_true",
                         help=f"{_QUICK_ROUNDS} rounds of {_QUICK_SECONDS} s instead of {_ROUNDS} "
-                             f"of {_SECONDS} s")
+                             f"of {_SECONDS} s; scale: a tenth of the hosts or less")
 
 
 def main(args: argparse.Namespace) -> int:
     """Run all benches; speed never fails a command."""
     host = describe()["host"]
     print(f"{host['cpu']}, {host['cores']} cores, kernel {host['kernel']}")
+    if args.what == "scale":
+        return _scale(args.quick)
     for bench in BENCHES:
         print(f"\n{bench}")
         print(_table(_measure(bench, args.quick)))
@@ -118,3 +134,27 @@ def _simulator_table() -> str:
              f"{result.stats['simulatedPerWall']:.2f}")
             for result in worker.run_scenarios(jobs, workers=1)]
     return table(("scenario", "events/s", "simulated s per s"), rows)
+
+
+def scale_jobs(quick: bool) -> list[worker.Job]:
+    """The scale scenarios, as they stand or small."""
+    return [worker.Job(path=path, key=path.stem, overrides=QUICK_SCALE[path.stem] if quick else {})
+            for path in sorted(SCALE.glob("*.toml"))]
+
+
+def _scale(quick: bool) -> int:
+    """Run the scale scenarios and print what they took; 1 when an expectation fails."""
+    rows, passed = [], True
+    for job in scale_jobs(quick):
+        result = worker.run_one(job)
+        passed = passed and result.passed
+        for item in result.result["expectations"]:
+            if not item["holds"]:
+                print(f"{job.key}: {item['text']}: measured {item['measured']}")
+        stats = result.stats
+        rows.append((job.key, f"{stats['hosts']:,}", f"{stats['events']:,}",
+                     f"{stats['eventsPerSecond']:,.0f}", f"{stats['simulatedPerWall']:.2f}",
+                     f"{stats['setupSeconds']:.1f} s", f"{stats['peakBytes'] / 2**20:,.0f} MiB"))
+    print(table(("scenario", "hosts", "events", "events/s", "simulated s per s", "set-up", "memory"),
+                rows))
+    return 0 if passed else 1
