@@ -23,16 +23,16 @@ MachineStreams::Join(const isb::JoinOrder& order)
     a->joint = b->joint = joint;
     a->end = 0;
     b->end = 1;
-    StartPumps(*joint);
+    StartPumps(joint);
 }
 
 void
-MachineStreams::StartPumps(Joint& joint)
+MachineStreams::StartPumps(std::shared_ptr<Joint> joint)
 {
     for (const size_t from : {0, 1})
     {
-        Stream* source = Find(joint.ends[from]);
-        Stream* sink = Find(joint.ends[1 - from]);
+        Stream* source = Find(joint->ends[from]);
+        Stream* sink = Find(joint->ends[1 - from]);
         // The machine's own bytes go first.
         const bool ready = source && sink && source->connected && sink->connected &&
                            sink->queue.empty() && !sink->writing;
@@ -45,7 +45,7 @@ MachineStreams::StartPumps(Joint& joint)
         process.charge = [this](uint32_t bytes, std::function<void()> done)
         { m_host.ChargeCopy(bytes, std::move(done)); };
         process.chunk = m_host.ChunkLimit();
-        const std::weak_ptr<Joint> weakJoint = source->joint;
+        const std::weak_ptr<Joint> weakJoint = joint;
         process.moved = [weakJoint, from](uint32_t bytes)
         {
             if (const auto whole = weakJoint.lock())
@@ -70,7 +70,7 @@ MachineStreams::StartPumps(Joint& joint)
 }
 
 void
-MachineStreams::DirectionOver(const std::shared_ptr<Joint>& joint, size_t from)
+MachineStreams::DirectionOver(std::shared_ptr<Joint> joint, size_t from)
 {
     joint->over[from] = true;
     if (const Stream* sink = Find(joint->ends[1 - from]))
@@ -84,7 +84,7 @@ MachineStreams::DirectionOver(const std::shared_ptr<Joint>& joint, size_t from)
 }
 
 void
-MachineStreams::EndJoint(const std::shared_ptr<Joint>& joint, bool reset)
+MachineStreams::EndJoint(std::shared_ptr<Joint> joint, bool reset)
 {
     for (const isb::SocketId id : joint->ends)
     {

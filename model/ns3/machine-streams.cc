@@ -202,8 +202,10 @@ MachineStreams::OnFailed(isb::SocketId id)
     const bool refused = stream->socket->GetErrno() == Socket::ERROR_NOTCONN;
     const bool wasOpen = stream->connected;
     const bool closing = stream->closing;
-    stream->socket->Vanish();
+    const Ptr<IstTcpSocket> socket = stream->socket;
     m_streams.erase(id);
+    Orphan(socket);
+    socket->Vanish();
     if (!closing)
     {
         FailLater(id,
@@ -311,13 +313,9 @@ MachineStreams::Send(const isb::SendOrder& order)
 void
 MachineStreams::OnRoom(isb::SocketId id)
 {
-    const Stream* stream = Find(id);
-    if (!stream)
-    {
-        return;
-    }
     Flush(id);
-    if (stream->joint && stream->queue.empty())
+    const Stream* stream = Find(id);
+    if (stream && stream->joint && stream->queue.empty())
     {
         if (const Stream* other = Other(*stream); other && other->pump)
         {
@@ -399,7 +397,7 @@ MachineStreams::WhenFlushed(isb::SocketId id, Stream& stream)
     }
     else if (stream.joint && !stream.pumped)
     {
-        StartPumps(*stream.joint);
+        StartPumps(stream.joint);
     }
 }
 
@@ -452,19 +450,23 @@ MachineStreams::Finish(isb::SocketId id)
 void
 MachineStreams::Orphan(const Ptr<IstTcpSocket>& socket)
 {
-    socket->SetRecvCallback(Callback<void, Ptr<Socket>>(
-        [](Ptr<Socket> orphan)
+    // Later, because who called us may be this very socket, which is not done with its callback.
+    Simulator::ScheduleNow(
+        [socket]
         {
-            if (orphan->GetRxAvailable() > 0)
-            {
-                Simulator::ScheduleNow(&IstTcpSocket::Abort, DynamicCast<IstTcpSocket>(orphan));
-            }
-        }));
-    socket->SetSendCallback(MakeNullCallback<void, Ptr<Socket>, uint32_t>());
-    socket->SetCloseCallbacks(MakeNullCallback<void, Ptr<Socket>>(),
-                              MakeNullCallback<void, Ptr<Socket>>());
-    socket->SetConnectCallback(MakeNullCallback<void, Ptr<Socket>>(),
-                               MakeNullCallback<void, Ptr<Socket>>());
+            socket->SetRecvCallback(Callback<void, Ptr<Socket>>(
+                [](Ptr<Socket> orphan)
+                {
+                    if (orphan->GetRxAvailable() > 0)
+                    {
+                        Simulator::ScheduleNow(&IstTcpSocket::Abort,
+                                               DynamicCast<IstTcpSocket>(orphan));
+                    }
+                }));
+            socket->SetSendCallback(MakeNullCallback<void, Ptr<Socket>, uint32_t>());
+            socket->SetCloseCallbacks(MakeNullCallback<void, Ptr<Socket>>(),
+                                      MakeNullCallback<void, Ptr<Socket>>());
+        });
 }
 
 void

@@ -90,9 +90,10 @@ class MachineStreams : public std::enable_shared_from_this<MachineStreams>
     void Flush(isb::SocketId id);
     void WriteFront(isb::SocketId id, uint32_t bytes);
     void WhenFlushed(isb::SocketId id, Stream& stream);
-    void StartPumps(Joint& joint);
-    void DirectionOver(const std::shared_ptr<Joint>& joint, size_t from);
-    void EndJoint(const std::shared_ptr<Joint>& joint, bool reset);
+    // The joint is passed by value: what happens may remove those who hold it.
+    void StartPumps(std::shared_ptr<Joint> joint);
+    void DirectionOver(std::shared_ptr<Joint> joint, size_t from);
+    void EndJoint(std::shared_ptr<Joint> joint, bool reset);
     void Dissolve(Stream& stream);
     void Finish(isb::SocketId id);
     void FailLater(isb::SocketId id, std::string_view why);

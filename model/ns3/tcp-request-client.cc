@@ -356,8 +356,18 @@ TcpRequestClient::Leave(size_t index)
     if (connection.socket)
     {
         const Ptr<IstTcpSocket> socket = connection.socket;
+        const bool connected = connection.connected;
         connection = {};
-        socket->Close();
+        // Who called us may be this very socket, which then goes on with its own affairs.
+        Simulator::ScheduleNow([socket] {});
+        if (connected)
+        {
+            socket->Close();
+        }
+        else
+        {
+            socket->Abort();
+        }
     }
 }
 
