@@ -70,6 +70,20 @@ DaemonJournal::Service(TimePoint now, std::string_view service, std::string_view
 }
 
 void
+DaemonJournal::Listed(TimePoint now, uint64_t request, const ServiceListing& listing)
+{
+    const std::string entries = "entries=" + std::to_string(listing.entries.size());
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::ServiceState;
+    event.id = request;
+    event.to = "listed";
+    event.reason = DaemonReason(listing.code);
+    event.detail = entries;
+    Emit(event);
+}
+
+void
 DaemonJournal::Subscription(TimePoint now,
                             const std::string& provider,
                             const std::string& service,

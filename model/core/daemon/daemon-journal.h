@@ -46,6 +46,8 @@ class DaemonJournal
                  uint64_t session,
                  std::string_view reason);
     void Service(TimePoint now, std::string_view service, std::string_view to, IsbCode code);
+    /// A list of services is over, whole or not.
+    void Listed(TimePoint now, uint64_t request, const ServiceListing& listing);
     void Subscription(TimePoint now,
                       const std::string& provider,
                       const std::string& service,

@@ -70,6 +70,9 @@ struct DaemonSettings
     size_t maxSubscribers = 4096; ///< subscriptions to own services
     uint32_t echoes = 3;          ///< sent to each IST to measure its nearness
     Duration echoTimeout = std::chrono::milliseconds(300); ///< of each echo
+    Duration listTimeout = std::chrono::seconds(10);       ///< for a page of the list of services
+    size_t maxListed = 10'000;                             ///< services in one list
+    size_t maxListings = 16; ///< lists being made, or made and not taken
 };
 
 } // namespace isb

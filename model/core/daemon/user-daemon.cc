@@ -5,6 +5,7 @@
 #include "model/core/daemon/daemon-host.h"
 #include "model/core/daemon/listen-port.h"
 #include "model/core/daemon/nearness-prober.h"
+#include "model/core/daemon/service-lister.h"
 #include "model/core/daemon/service-provider.h"
 #include "model/core/daemon/service-subscriber.h"
 
@@ -24,7 +25,8 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
           listenPort(host, [this](TimePoint now) { OnPortSettled(now); }),
           provider(host, link, listenPort),
           subscriber(host, link, listenPort),
-          prober(host, link)
+          prober(host, link),
+          lister(host, link)
     {
     }
 
@@ -43,6 +45,7 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
     ServiceProvider provider;
     ServiceSubscriber subscriber;
     NearnessProber prober;
+    ServiceLister lister;
     Reachability reachability = Reachability::Unknown;
     bool running = false;
 
@@ -87,6 +90,7 @@ UserDaemon::Impl::Stop(TimePoint now)
 {
     running = false;
     prober.Stop();
+    lister.Stop();
     subscriber.Stop(now);
     provider.Stop(now);
     listenPort.Stop();
@@ -107,6 +111,7 @@ UserDaemon::Impl::OnSessionOver(TimePoint now)
     reachability = Reachability::Unknown;
     ForgetProbe();
     prober.Stop();
+    lister.OnSessionOver(now);
     provider.OnSessionOver(now);
     subscriber.OnSessionOver(now);
 }
@@ -129,6 +134,10 @@ UserDaemon::Impl::OnMessage(TimePoint now, const IsbMessage& message)
     else if (const auto* list = std::get_if<IstListMessage>(&message))
     {
         prober.Measure(now, *list);
+    }
+    else if (const auto* listing = std::get_if<ListingMessage>(&message))
+    {
+        lister.OnListing(now, *listing);
     }
     else if (const auto* announced = std::get_if<AnnouncedMessage>(&message))
     {
@@ -172,7 +181,7 @@ UserDaemon::Impl::OnMessage(TimePoint now, const IsbMessage& message)
 void
 UserDaemon::Impl::OnFault(TimePoint now, const FaultMessage& message)
 {
-    if (!provider.OnFault(now, message))
+    if (!provider.OnFault(now, message) && !lister.OnFault(now, message))
     {
         (void)subscriber.OnFault(now, message);
     }
@@ -393,6 +402,18 @@ UserDaemon::Unsubscribe(TimePoint now, std::string_view provider, std::string_vi
     m_impl->host.over.clear();
 }
 
+uint64_t
+UserDaemon::List(TimePoint now)
+{
+    return m_impl->lister.List(now);
+}
+
+std::optional<ServiceListing>
+UserDaemon::TakeListing(uint64_t request)
+{
+    return m_impl->lister.Take(request);
+}
+
 bool
 UserDaemon::IsLoggedIn() const
 {
@@ -421,7 +442,7 @@ size_t
 UserDaemon::StateSize() const
 {
     return m_impl->provider.StateSize() + m_impl->subscriber.StateSize() +
-           m_impl->listenPort.StateSize();
+           m_impl->listenPort.StateSize() + m_impl->lister.StateSize();
 }
 
 } // namespace isb

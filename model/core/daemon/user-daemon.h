@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,13 @@ struct WantedReport
     std::map<std::string, uint64_t> ists;         ///< translated, by IST
     std::map<std::string_view, uint64_t> codes;   ///< refusals and failures, by code
     uint16_t localPort = 0;                       ///< where clients connect; 0: not open
+};
+
+/// The services on line that the user may use, as the ISB told.
+struct ServiceListing
+{
+    IsbCode code = IsbCode::None;      ///< None: the list is whole; else why it is not
+    std::vector<ListingEntry> entries; ///< in order of (provider, service)
 };
 
 struct DaemonCounters
@@ -85,11 +93,18 @@ class UserDaemon : public Machine
     void Subscribe(TimePoint now, const WantedService& service);
     void Unsubscribe(TimePoint now, std::string_view provider, std::string_view service);
 
+    /// Asks the ISB for the services on line that this user may use (thesis 3.3). Returns the
+    /// request's number; 0: refused, not logged in or too many lists at once.
+    [[nodiscard]] uint64_t List(TimePoint now);
+    /// What came of it, once; nothing while it runs. Stop() forgets it.
+    [[nodiscard]] std::optional<ServiceListing> TakeListing(uint64_t request);
+
     [[nodiscard]] bool IsLoggedIn() const;
     [[nodiscard]] Reachability GetReachability() const;
     [[nodiscard]] std::vector<WantedReport> Wanted() const;
     [[nodiscard]] const DaemonCounters& Counters() const;
-    /// Open connections of all phases, waiting clients, held datagrams: zero when nothing is left.
+    /// Open connections of all phases, waiting clients, held datagrams, lists that were not taken:
+    /// zero when nothing is left.
     [[nodiscard]] size_t StateSize() const;
 
   private:

@@ -30,7 +30,7 @@ enum class TraceKind : uint8_t
     MessageReceived,   ///< the same, at the other end
     SessionState,      ///< from, to ("connected", "logged-in", "closed"), user, session, reason
     ReachabilityKnown, ///< user, to = "public" or "private", reason
-    ServiceState,      ///< user (provider), service, to = "announced" or "withdrawn", reason
+    ServiceState,      ///< user, service, to = "announced", "withdrawn" or "listed", reason
     SubscriptionState, ///< user, peer (provider), service, from, to, reason
     ConnectionState,   ///< one service connection: user (whose side; at the ISB the subscriber),
                      ///< peer, service, connection, from, to, path, method, ist, reason
