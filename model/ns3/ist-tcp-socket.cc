@@ -377,7 +377,13 @@ IstTcpSocket::DoForwardUp(Ptr<Packet> packet, const Address& fromAddress, const 
     TcpSocketBase::DoForwardUp(packet, fromAddress, toAddress);
     if (m_active && before == SYN_RCVD && (m_state == ESTABLISHED || m_state == CLOSE_WAIT))
     {
-        Simulator::ScheduleNow(&IstTcpSocket::ConnectionSucceeded, this);
+        Simulator::ScheduleNow(&IstTcpSocket::ConnectionSucceeded, alive);
+    }
+    if (before == SYN_SENT && m_state != SYN_SENT)
+    {
+        // The base has just scheduled the same without a reference; the application may close and
+        // forget the socket before.
+        Simulator::ScheduleNow([alive] {});
     }
 }
 
