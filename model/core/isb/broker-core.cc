@@ -133,7 +133,7 @@ BrokerCore::Obey(BrokerSession& session, ByteView bytes)
         {
             break;
         }
-        if (sessions.Heard(session))
+        if (sessions.Heard(session, *message))
         {
             Dispatch(session, *message);
         }

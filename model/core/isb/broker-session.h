@@ -8,6 +8,7 @@
 #include "model/wire/endpoint.h"
 #include "model/wire/isb-message.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -33,6 +34,7 @@ struct BrokerSession
     LoginMessage login;
     const IsbProfile* profile = nullptr;
     MessageBudget budget;
+    size_t awaited = 0; ///< answers to what the broker asked: not charged to the budget
     Reachability reachability = Reachability::Unknown; ///< users
     std::map<std::string, Duration> nearness;          ///< users: round trip to each IST
     std::map<std::string, TimePoint> avoided;          ///< users: ISTs that failed, until then

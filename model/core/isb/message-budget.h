@@ -40,6 +40,12 @@ class MessageBudget
         return true;
     }
 
+    [[nodiscard]] TimePoint
+    FullAt() const
+    {
+        return m_full;
+    }
+
   private:
     Duration m_cost{0};
     TimePoint m_full{0}; ///< when the bucket is full again

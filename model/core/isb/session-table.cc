@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/isb/session-table.h"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace isb
 {
@@ -26,6 +28,38 @@ EqualBytes(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b)
         difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
     }
     return difference == 0;
+}
+
+/// Messages by which an honest user answers this one: Answer; Ready or Fault; Established and how
+/// it ended.
+size_t
+AnswersTo(const IsbMessage& message)
+{
+    if (std::holds_alternative<InstructMessage>(message))
+    {
+        return 2;
+    }
+    const bool asks = std::holds_alternative<OfferMessage>(message) ||
+                      std::holds_alternative<PrepareMessage>(message);
+    return asks ? 1 : 0;
+}
+
+bool
+IsAnswer(const IsbMessage& message)
+{
+    return std::holds_alternative<AnswerMessage>(message) ||
+           std::holds_alternative<ReadyMessage>(message) ||
+           std::holds_alternative<FaultMessage>(message) ||
+           std::holds_alternative<StatusMessage>(message);
+}
+
+/// Where users can be sent to (promise T1): not "this network", loopback, link-local with the
+/// metadata services, multicast, reserved (RFC 6890).
+bool
+IsUsable(Ipv4 address)
+{
+    const uint32_t first = address.value >> 24;
+    return first != 0 && first != 127 && first < 224 && address.value >> 16 != 0xa9fe;
 }
 
 BrokerSession*
@@ -119,7 +153,7 @@ SessionTable::Check(const BrokerSession& session, const LoginMessage& login) con
         }
         const Ipv4 address =
             login.ist.address.value != 0 ? login.ist.address : session.observed.address;
-        if (login.ist.methods.empty() || address.value >> 24 == 127)
+        if (login.ist.methods.empty() || !IsUsable(address))
         {
             return IsbCode::BadRequest; // users could not use it
         }
@@ -142,7 +176,9 @@ SessionTable::Install(BrokerSession& session, const LoginMessage& login)
     session.login = login;
     session.profile = &settings.profiles.at(login.name);
     const uint64_t rate = session.profile->quota.messagesPerSecond;
-    session.budget = MessageBudget(user ? rate : rate * IST_MESSAGES_PER_USER_MESSAGE);
+    session.budget =
+        m_budgets.Take({login.role, login.name},
+                       MessageBudget(user ? rate : rate * IST_MESSAGES_PER_USER_MESSAGE));
     session.channel.SetIdentity(login.name, session.id);
     m_unproven.Remove(session.Socket(), session.observed.address);
     NamesOf(login.role)[login.name] = &session;
@@ -161,10 +197,15 @@ SessionTable::Install(BrokerSession& session, const LoginMessage& login)
 }
 
 bool
-SessionTable::Heard(BrokerSession& session)
+SessionTable::Heard(BrokerSession& session, const IsbMessage& message)
 {
     ++m_desk.counters.messages;
     session.lastHeard = m_desk.now;
+    if (session.awaited > 0 && IsAnswer(message))
+    {
+        --session.awaited;
+        return true;
+    }
     if (session.budget.Take(m_desk.now))
     {
         return true;
@@ -180,6 +221,9 @@ SessionTable::Send(BrokerSession& session, IsbMessage message)
     {
         return;
     }
+    // All others may ask at once; what is not answered does not add up without end.
+    session.awaited =
+        std::min(session.awaited + AnswersTo(message), 2 * m_desk.settings.maxSessions);
     session.channel.Send(m_desk.now, std::move(message), m_desk.orders);
     if (session.channel.Unsent() > m_desk.settings.maxUnsentBytes)
     {
@@ -258,6 +302,7 @@ SessionTable::End(BrokerSession& session, IsbCode code, SessionClose how)
     if (session.proven)
     {
         NamesOf(session.login.role).erase(session.Name());
+        m_budgets.Keep(m_desk.now, {session.login.role, session.Name()}, session.budget);
         m_ended.push_back({socket, session.login.role, session.Name(), code});
     }
     else

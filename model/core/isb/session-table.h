@@ -4,6 +4,7 @@
 
 #include "model/core/isb/broker-desk.h"
 #include "model/core/isb/broker-session.h"
+#include "model/core/isb/resting-budgets.h"
 #include "model/core/isb/unproven-pool.h"
 #include "model/core/machine/credential.h"
 #include "model/core/machine/deadline-queue.h"
@@ -63,7 +64,8 @@ class SessionTable
     void Install(BrokerSession& session, const LoginMessage& login);
 
     /// A message of this session came: it lives. False when it sends too many; it is ended then.
-    [[nodiscard]] bool Heard(BrokerSession& session);
+    /// Answers to what others made the broker ask are not among those (promise T6).
+    [[nodiscard]] bool Heard(BrokerSession& session, const IsbMessage& message);
 
     void Send(BrokerSession& session, IsbMessage message);
     /// False when that user is not logged in.
@@ -106,6 +108,7 @@ class SessionTable
     ByName m_users;
     ByName m_ists;
     UnprovenPool m_unproven;
+    RestingBudgets m_budgets;
     DeadlineQueue m_deadlines;
     std::deque<EndedSession> m_ended;
     std::vector<std::unique_ptr<BrokerSession>> m_graveyard;

@@ -113,6 +113,24 @@ TEST_F(SessionTableTest, AnIstWithoutMethodsOrReachableAddressIsRefused)
     EXPECT_EQ(Take<ByeMessage>(loopback).code, IsbCode::BadRequest);
 }
 
+TEST_F(SessionTableTest, AnIstSendsNobodyToAnAddressThatIsNoHostsOwn)
+{
+    // Promise T1: users measure and connect to what an IST says of itself.
+    for (const char* claimed :
+         {"127.0.0.1", "0.0.0.1", "169.254.169.254", "224.0.0.1", "255.255.255.255"})
+    {
+        BrokerPeer& ist = Connect("203.0.113.9");
+        LoginMessage login = MakeLogin(ist, "ist");
+        login.role = IsbRole::Ist;
+        login.ist.methods = {ForwardingMethod::Proxy};
+        login.ist.pingPort = 80;
+        login.ist.address = *Ipv4::Parse(claimed);
+        Say(ist, login);
+        EXPECT_EQ(Take<ByeMessage>(ist).code, IsbCode::BadRequest) << claimed;
+    }
+    EXPECT_EQ(broker->Ists(), 0U);
+}
+
 TEST_F(SessionTableTest, WhoDoesNotLogInTimesOutExactly)
 {
     BrokerPeer& peer = Connect("203.0.113.1");
