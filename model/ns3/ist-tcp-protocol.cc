@@ -7,6 +7,7 @@
 #include "ns3/ipv4-interface.h"
 #include "ns3/object-vector.h"
 #include "ns3/packet.h"
+#include "ns3/simulator.h"
 #include "ns3/tcp-header.h"
 
 #include <vector>
@@ -53,6 +54,20 @@ IstTcpProtocol::Leave(IstTcpSocket* socket)
 IpL4Protocol::RxStatus
 IstTcpProtocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Interface> interface)
 {
+    if (header.GetSource() != header.GetDestination())
+    {
+        return TakeUp(packet, header, interface);
+    }
+    // From this node to itself: its IP comes back out of the very call that sends, and no TCP is
+    // ready for an answer before it has done sending. One event later, as by a softirq.
+    Simulator::ScheduleNow([self = Ptr<IstTcpProtocol>(this), packet, header, interface]
+                           { self->TakeUp(packet, header, interface); });
+    return IpL4Protocol::RX_OK;
+}
+
+IpL4Protocol::RxStatus
+IstTcpProtocol::TakeUp(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4Interface> interface)
+{
     TcpHeader tcp;
     const IpL4Protocol::RxStatus status =
         PacketReceived(packet, tcp, header.GetSource(), header.GetDestination());
@@ -63,15 +78,21 @@ IstTcpProtocol::Receive(Ptr<Packet> packet, const Ipv4Header& header, Ptr<Ipv4In
     const uint16_t port = tcp.GetSourcePort();
     const uint64_t own = uint64_t{header.GetDestination().Get()} << 32;
     const uint32_t ownPort = uint32_t{tcp.GetDestinationPort()} << 16;
-    const Key connection{own | header.GetSource().Get(), ownPort | port};
-    const Key listener{own, ownPort};
-    const Key listenerAtAny{0, ownPort};
-    for (const Key& key : {connection, listener, listenerAtAny})
+    if (DeliverTo({own | header.GetSource().Get(), ownPort | port},
+                  packet,
+                  header,
+                  port,
+                  interface))
     {
-        if (DeliverTo(key, packet, header, port, interface))
-        {
-            return IpL4Protocol::RX_OK;
-        }
+        return IpL4Protocol::RX_OK;
+    }
+    // Only what opens a connection: another segment may be of one that has not entered, and a
+    // listener would reset it.
+    const bool opens = (tcp.GetFlags() & (TcpHeader::SYN | TcpHeader::ACK)) == TcpHeader::SYN;
+    if (opens && (DeliverTo({own, ownPort}, packet, header, port, interface) ||
+                  DeliverTo({0, ownPort}, packet, header, port, interface)))
+    {
+        return IpL4Protocol::RX_OK;
     }
     return TcpL4Protocol::Receive(packet, header, interface);
 }
