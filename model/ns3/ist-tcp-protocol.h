@@ -55,6 +55,9 @@ class IstTcpProtocol : public TcpL4Protocol
     };
 
   private:
+    IpL4Protocol::RxStatus TakeUp(Ptr<Packet> packet,
+                                  const Ipv4Header& header,
+                                  Ptr<Ipv4Interface> interface);
     bool DeliverTo(const Key& key,
                    const Ptr<Packet>& packet,
                    const Ipv4Header& header,
