@@ -32,16 +32,30 @@ def test_the_grid_is_the_whole_product_with_the_last_name_fastest():
     assert grid[1].overrides == {"a.b": 1, "c": "y"}
 
 
-def test_users_means_the_count_of_the_only_crowd():
-    [point] = sweep.points({"crowd": [{"name": "u"}]}, [("users", ["7"])])
-    assert point.overrides == {"crowd.0.count": 7}
-    assert point.key == "users=7"
+@pytest.mark.parametrize(("counts", "users", "expected"), [
+    ([200], "7", [7]),
+    ([160, 40], "1000", [800, 200]),
+    ([160, 40], "7", [6, 1]),
+    ([1, 1, 1], "4", [2, 1, 1]),
+    ([1000, 1], "2", [1, 1]),
+    ([5, 3, 1], "10", [6, 3, 1]),
+])
+def test_users_are_shared_out_as_the_scenario_does(counts, users, expected):
+    crowds = [{"name": f"u{i}", "count": count} for i, count in enumerate(counts)]
+    [point] = sweep.points({"crowd": crowds}, [("users", [users])])
+    assert [point.overrides[f"crowd.{i}.count"] for i in range(len(counts))] == expected
+    assert point.key == f"users={users}"
 
 
-@pytest.mark.parametrize("crowds", [[], [{"name": "u"}, {"name": "v"}]])
-def test_users_is_refused_without_a_single_crowd(crowds):
-    with pytest.raises(ScenarioError, match=r"crowd\.NAME\.count"):
-        sweep.points({"crowd": crowds}, [("users", ["7"])])
+def test_users_is_refused_without_a_crowd():
+    with pytest.raises(ScenarioError, match=r"has none"):
+        sweep.points({}, [("users", ["7"])])
+
+
+@pytest.mark.parametrize("value", ["many", "1", "-3", "2.5"])
+def test_users_must_be_enough_for_every_crowd(value):
+    with pytest.raises(UsageError, match="2 or more"):
+        sweep.points({"crowd": [{"name": "u"}, {"name": "v"}]}, [("users", [value])])
 
 
 def test_the_interval_is_students():

@@ -17,7 +17,7 @@ HELP = "vary values of a scenario, several seeds each, one CSV with confidence i
 DESCRIPTION = """\
 Run a scenario at every point of a grid, with several seeds each, in parallel processes:
 
-  isblab sweep examples/crowd-200.toml --vary users=10,100,1000 --seeds 10
+  isblab sweep examples/crowd.toml --vary users=10,100,1000 --seeds 10
   isblab sweep examples/slow-link.toml --vary "site.ann-home.uplink=1 Mb/s,10 Mb/s" --vary ...
 
 A sweep that was stopped goes on where it was when it is called again. Result folder:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="scenario file (TOML)")
     parser.add_argument("--vary", metavar="NAME=VALUE,...", action="append", required=True,
                         help="values of one key: a dotted path as in --set, or 'users' for the "
-                             "count of the only crowd; several make a grid")
+                             "size of all crowds together; several make a grid")
     parser.add_argument("--seeds", metavar="N", type=positive, default=5,
                         help="runs a point, with seeds 1 to N")
     parser.add_argument("--measure", metavar="PATTERN", action="append", default=None,

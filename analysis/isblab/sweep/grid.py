@@ -49,27 +49,38 @@ def points(document: Mapping, variations: Sequence[tuple[str, Sequence[str]]]) -
     """The whole grid, the last variation running fastest.
 
     Args:
-        document: the scenario, to find what "users" means: the `count` of its only crowd.
+        document: the scenario, to find what "users" means: the `count` of its crowds together,
+            shared out among them as the scenario does.
         variations: (name, values); a name is a dotted path, or "users".
     """
     names = [name for name, _ in variations]
     if len(set(names)) != len(names):
         raise UsageError("--vary: the same name stands there twice")
-    paths = {name: _path(document, name) for name in names}
     grid = []
     for values in itertools.product(*(values for _, values in variations)):
         labels = dict(zip(names, values))
-        overrides = scenario.parse_assignments(f"{paths[name]}={value}"
-                                               for name, value in labels.items())
+        overrides: dict[str, object] = {}
+        for name, value in labels.items():
+            overrides |= (_share_users(document, value) if name == "users"
+                          else scenario.parse_assignments([f"{name}={value}"]))
         grid.append(Point(labels, overrides))
     return grid
 
 
-def _path(document: Mapping, name: str) -> str:
-    if name != "users":
-        return name
+def _share_users(document: Mapping, value: str) -> dict[str, object]:
+    """Counts of the crowds that together have `value` users, in the scenario's proportions."""
     crowds = document.get("crowd", [])
-    if len(crowds) != 1:
-        raise ScenarioError(f"'users' means the count of the only [[crowd]], and there are "
-                            f"{len(crowds)}; name one: crowd.NAME.count")
-    return "crowd.0.count"
+    if not crowds:
+        raise ScenarioError("'users' means the count of the scenario's [[crowd]]s, and it has none")
+    if not value.isdecimal() or int(value) < len(crowds):
+        raise UsageError(f"--vary users={value}: not a whole number of {len(crowds)} or more, one "
+                         "a crowd")
+    counts = [int(crowd.get("count", 1)) for crowd in crowds]
+    total = int(value)
+    # Largest remainder, and nobody goes without.
+    shares = [max(1, total * count // sum(counts)) for count in counts]
+    order = sorted(range(len(counts)), key=lambda i: -(total * counts[i] % sum(counts)))
+    for i in order:
+        shares[i] += sum(shares) < total
+    shares[max(range(len(shares)), key=lambda i: shares[i])] += total - sum(shares)
+    return {f"crowd.{index}.count": share for index, share in enumerate(shares)}
