@@ -38,9 +38,10 @@ BrokerCore::BrokerCore(IsbSettings settings, const Mac& mac, Rng& random, TraceS
       pacer(desk, sessions, registry),
       prober(desk, sessions),
       connections(registry),
-      closer(desk, sessions, connections),
-      maker(desk, sessions, subscriptions, registry, connections, closer),
-      keeper(desk, sessions, connections, maker, closer)
+      halfClosed(desk, sessions),
+      closer(desk, sessions, connections, halfClosed),
+      maker(desk, sessions, subscriptions, registry, connections, halfClosed, closer),
+      keeper(desk, sessions, connections, halfClosed, maker, closer)
 {
 }
 
@@ -359,6 +360,7 @@ BrokerCore::Stop()
     }
     // Running connections do not need the broker (promise T7): nobody is told to end one.
     connections.Clear();
+    halfClosed.Clear();
     subscriptions.Clear();
     sessions.EndAll(IsbCode::LoggedOut);
     while (const std::optional<EndedSession> ended = sessions.TakeEnded())
@@ -390,6 +392,7 @@ BrokerCore::Timeout()
     registry.Timeout();
     Settle();
     maker.Timeout();
+    halfClosed.Timeout();
     Settle();
     pacer.Timeout();
     Settle();
@@ -405,7 +408,8 @@ BrokerCore::NextTimeout() const
                      registry.NextTimeout(),
                      pacer.NextTimeout(),
                      prober.NextTimeout(),
-                     connections.NextTimeout()});
+                     connections.NextTimeout(),
+                     halfClosed.NextTimeout()});
 }
 
 bool
@@ -418,7 +422,7 @@ size_t
 BrokerCore::StateSize() const
 {
     return sessions.Size() + directory.Size() + subscriptions.Size() + connections.Size() +
-           registry.Size() + prober.Size();
+           halfClosed.Size() + registry.Size() + prober.Size();
 }
 
 } // namespace isb

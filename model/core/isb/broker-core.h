@@ -55,6 +55,7 @@ class BrokerCore
     IstListPacer pacer;
     ReachabilityProber prober;
     ConnectionTable connections;
+    HalfClosedBook halfClosed;
     ConnectionCloser closer;
     ConnectionMaker maker;
     ConnectionKeeper keeper;

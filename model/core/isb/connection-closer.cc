@@ -25,10 +25,12 @@ ToString(ConnectionStage stage)
 
 ConnectionCloser::ConnectionCloser(BrokerDesk& desk,
                                    SessionTable& sessions,
-                                   ConnectionTable& connections)
+                                   ConnectionTable& connections,
+                                   HalfClosedBook& halfClosed)
     : m_desk(desk),
       m_sessions(sessions),
-      m_connections(connections)
+      m_connections(connections),
+      m_halfClosed(halfClosed)
 {
 }
 
@@ -62,6 +64,10 @@ ConnectionCloser::Finish(ServiceConnection& connection,
     {
         CancelSplice(connection);
         Tell(connection, OtherEnd(*speaker), code);
+    }
+    else if (speaker)
+    {
+        m_halfClosed.Add(connection, *speaker);
     }
     m_connections.Erase(connection.id);
 }

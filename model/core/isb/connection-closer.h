@@ -4,6 +4,7 @@
 
 #include "model/core/isb/broker-desk.h"
 #include "model/core/isb/connection-table.h"
+#include "model/core/isb/half-closed-book.h"
 #include "model/core/isb/session-table.h"
 
 #include <cstdint>
@@ -18,7 +19,10 @@ class ConnectionCloser
 {
   public:
     /// All must outlive it.
-    ConnectionCloser(BrokerDesk& desk, SessionTable& sessions, ConnectionTable& connections);
+    ConnectionCloser(BrokerDesk& desk,
+                     SessionTable& sessions,
+                     ConnectionTable& connections,
+                     HalfClosedBook& halfClosed);
 
     /// It failed: the ends are told, except the one that said so itself; the splice is cancelled.
     /// A subscriber that waits for its first Instruct gets a Fault. `detail` may be empty.
@@ -27,7 +31,8 @@ class ConnectionCloser
               std::optional<ServiceEnd> speaker,
               std::string_view detail);
     /// It is over in good order: both ends see it by their sockets. Datagrams have no end of
-    /// stream, so the other end of UDP is told. `bytes` went through it, when known.
+    /// stream, so the other end of UDP is told. What one end alone says is kept in mind. `bytes`
+    /// went through it, when known.
     void Finish(ServiceConnection& connection,
                 IsbCode code,
                 std::optional<ServiceEnd> speaker,
@@ -51,6 +56,7 @@ class ConnectionCloser
     BrokerDesk& m_desk;
     SessionTable& m_sessions;
     ConnectionTable& m_connections;
+    HalfClosedBook& m_halfClosed;
 };
 
 /// "asked", ...: as trace events name it.

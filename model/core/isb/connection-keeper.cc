@@ -20,11 +20,13 @@ Or(IsbCode code, IsbCode otherwise)
 ConnectionKeeper::ConnectionKeeper(BrokerDesk& desk,
                                    SessionTable& sessions,
                                    ConnectionTable& connections,
+                                   HalfClosedBook& halfClosed,
                                    ConnectionMaker& maker,
                                    ConnectionCloser& closer)
     : m_desk(desk),
       m_sessions(sessions),
       m_connections(connections),
+      m_halfClosed(halfClosed),
       m_maker(maker),
       m_closer(closer)
 {
@@ -74,6 +76,10 @@ ConnectionKeeper::Status(BrokerSession& session, const StatusMessage& message)
     ServiceConnection* connection = m_connections.Find(message.connection);
     if (connection == nullptr)
     {
+        if (message.phase == ConnectionPhase::Closed || message.phase == ConnectionPhase::Failed)
+        {
+            m_halfClosed.Closed(session.Name(), message.connection);
+        }
         return; // ended meanwhile
     }
     const std::optional<ServiceEnd> end = connection->EndOf(session.Name());
@@ -137,9 +143,9 @@ ConnectionKeeper::Established(BrokerSession& session, ServiceConnection& connect
     connection.stage = ConnectionStage::Established;
     ++m_desk.counters.connections;
     m_closer.Emit(connection, "instructed", "established", {}, {});
-    if (connection.parties[0].closed || connection.parties[1].closed)
+    if (connection.Party(OtherEnd(end)).closed)
     {
-        m_closer.Finish(connection, IsbCode::None, std::nullopt, 0);
+        m_closer.Finish(connection, IsbCode::None, OtherEnd(end), 0);
         return;
     }
     StartIfDue(connection);
@@ -213,6 +219,10 @@ ConnectionKeeper::SpliceEvent(BrokerSession& ist, const SpliceEventMessage& mess
     ServiceConnection* connection = FindSplice(ist, message.splice);
     if (connection == nullptr)
     {
+        if (message.news == SpliceNews::Ended || message.news == SpliceNews::Failed)
+        {
+            m_halfClosed.SpliceOver(ist.Name(), message.splice);
+        }
         return;
     }
     switch (message.news)

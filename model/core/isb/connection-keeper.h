@@ -25,6 +25,7 @@ class ConnectionKeeper
     ConnectionKeeper(BrokerDesk& desk,
                      SessionTable& sessions,
                      ConnectionTable& connections,
+                     HalfClosedBook& halfClosed,
                      ConnectionMaker& maker,
                      ConnectionCloser& closer);
 
@@ -56,6 +57,7 @@ class ConnectionKeeper
     BrokerDesk& m_desk;
     SessionTable& m_sessions;
     ConnectionTable& m_connections;
+    HalfClosedBook& m_halfClosed;
     ConnectionMaker& m_maker;
     ConnectionCloser& m_closer;
 };

@@ -35,12 +35,14 @@ ConnectionMaker::ConnectionMaker(BrokerDesk& desk,
                                  const SubscriptionTable& subscriptions,
                                  IstRegistry& registry,
                                  ConnectionTable& connections,
+                                 const HalfClosedBook& halfClosed,
                                  ConnectionCloser& closer)
     : m_desk(desk),
       m_sessions(sessions),
       m_subscriptions(subscriptions),
       m_registry(registry),
       m_connections(connections),
+      m_halfClosed(halfClosed),
       m_closer(closer)
 {
 }
@@ -58,7 +60,8 @@ ConnectionMaker::Check(const BrokerSession& session,
     {
         return IsbCode::BadRequest;
     }
-    if (m_connections.SubscribedBy(session.Name()) >= session.profile->quota.connections)
+    if (m_connections.SubscribedBy(session.Name()) + m_halfClosed.SubscribedBy(session.Name()) >=
+        session.profile->quota.connections)
     {
         return IsbCode::QuotaExceeded;
     }

@@ -35,6 +35,7 @@ class ConnectionMaker
                     const SubscriptionTable& subscriptions,
                     IstRegistry& registry,
                     ConnectionTable& connections,
+                    const HalfClosedBook& halfClosed,
                     ConnectionCloser& closer);
 
     void Open(BrokerSession& session, const OpenMessage& message);
@@ -80,6 +81,7 @@ class ConnectionMaker
     const SubscriptionTable& m_subscriptions;
     IstRegistry& m_registry;
     ConnectionTable& m_connections;
+    const HalfClosedBook& m_halfClosed;
     ConnectionCloser& m_closer;
 };
 

@@ -75,6 +75,113 @@ TEST_F(FairnessTest, WhoIsPesteredWithConnectionsMayAnswerThemAll)
     }
 }
 
+/// Eve has a quota of three connections.
+class HalfClosedTest : public FairnessTest
+{
+  protected:
+    HalfClosedTest()
+    {
+        settings.profiles["eve"].quota.connections = 3;
+        Restart();
+        bob = &User("bob", "203.0.113.2");
+        eve = &User("eve", "203.0.113.66");
+        ist = &Ist("ist", "203.0.113.9");
+        Announce(*bob, "web");
+        m_subscription = Subscribe(*eve, *bob, "web");
+    }
+
+    /// One more connection, up to established; false when it is refused.
+    bool
+    Opens()
+    {
+        OpenMessage open;
+        open.request = nextRequest++;
+        open.subscription = m_subscription;
+        Say(*eve, open);
+        if (Count<FaultMessage>(*eve) != 0)
+        {
+            EXPECT_EQ(Take<FaultMessage>(*eve).code, IsbCode::QuotaExceeded);
+            return false;
+        }
+        AnswerPrepare(*bob);
+        splice = AnswerSplice(*ist).splice;
+        ofBob = Take<InstructMessage>(*bob);
+        ofEve = Take<InstructMessage>(*eve);
+        Report(*bob, ofBob, ConnectionPhase::Established);
+        Report(*eve, ofEve, ConnectionPhase::Established);
+        return true;
+    }
+
+    BrokerPeer* bob = nullptr;
+    BrokerPeer* eve = nullptr;
+    BrokerPeer* ist = nullptr;
+    uint64_t splice = 0;
+    InstructMessage ofBob;
+    InstructMessage ofEve;
+
+  private:
+    uint64_t m_subscription = 0;
+};
+
+TEST_F(HalfClosedTest, CallingAConnectionClosedAndGoingOnWithItIsNoWayAroundTheQuota)
+{
+    for (int i = 0; i < 3; ++i)
+    {
+        ASSERT_TRUE(Opens());
+        Report(*eve, ofEve, ConnectionPhase::Closed);
+    }
+    EXPECT_EQ(broker->Connections(), 0U);
+    EXPECT_FALSE(Opens());
+    EXPECT_EQ(Count<SpliceCancelMessage>(*ist), 0U) << "bytes may be on their way";
+
+    AdvanceAlive(2min, {bob, eve, ist});
+    EXPECT_EQ(Count<SpliceCancelMessage>(*ist), 3U);
+    EXPECT_EQ(Count<ConnectionEndedMessage>(*bob), 3U);
+    EXPECT_TRUE(Opens());
+}
+
+TEST_F(HalfClosedTest, TheOtherEndsWordMakesRoom)
+{
+    for (int i = 0; i < 10; ++i)
+    {
+        ASSERT_TRUE(Opens()) << i;
+        Report(*eve, ofEve, ConnectionPhase::Closed);
+        Report(*eve, ofEve, ConnectionPhase::Closed); // again: her word alone does not
+        Report(*bob, ofBob, ConnectionPhase::Closed);
+    }
+    AdvanceAlive(2min, {bob, eve, ist});
+    EXPECT_EQ(Count<SpliceCancelMessage>(*ist), 0U);
+    EXPECT_EQ(Count<ConnectionEndedMessage>(*bob), 0U);
+}
+
+TEST_F(HalfClosedTest, TheIstsWordMakesRoom)
+{
+    for (int i = 0; i < 10; ++i)
+    {
+        ASSERT_TRUE(Opens()) << i;
+        Report(*eve, ofEve, ConnectionPhase::Closed);
+        SpliceEventMessage over;
+        over.splice = splice;
+        over.news = SpliceNews::Ended;
+        Say(*ist, over);
+    }
+    Bye(*eve);
+    Bye(*bob);
+    Bye(*ist);
+    EXPECT_EQ(broker->StateSize(), 0U);
+}
+
+TEST_F(HalfClosedTest, HerOwnWordTwiceMakesNoRoom)
+{
+    for (int i = 0; i < 3; ++i)
+    {
+        ASSERT_TRUE(Opens());
+        Report(*eve, ofEve, ConnectionPhase::Closed);
+        Report(*eve, ofEve, ConnectionPhase::Failed);
+    }
+    EXPECT_FALSE(Opens());
+}
+
 TEST_F(FairnessTest, AnswersThatNobodyAskedForAreCharged)
 {
     settings.profiles["eve"].quota.messagesPerSecond = 10;

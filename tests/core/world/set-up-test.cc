@@ -111,6 +111,24 @@ TEST_F(TranslatedTest, CarriesSeveralConnectionsAtOnce)
     EXPECT_EQ(world.LeftAfterLogout(), "");
 }
 
+TEST_F(TranslatedTest, ConnectionsThatAreOverMakeRoomForOthersAtOnce)
+{
+    ann.Wants("bob/web");
+    world.broker.settings.profiles["ann"].quota.connections = 1;
+    world.Start();
+    for (int i = 0; i < 20; ++i)
+    {
+        WorldClient& client = ann.Connects("bob/web");
+        client.Says("short");
+        world.Run(1s);
+        EXPECT_EQ(client.Heard(), "short") << i;
+        i % 2 == 0 ? client.Leaves() : client.Finishes();
+        world.Run(1s);
+    }
+    EXPECT_EQ(ann.Report("bob/web").failed, 0U);
+    EXPECT_EQ(world.LeftAfterLogout(), "");
+}
+
 TEST_F(TranslatedTest, CarriesSeveralServicesBetweenTheSameUsersBothWays)
 {
     bob.Offers("mail");
