@@ -337,7 +337,8 @@ struct ReadyMessage
     uint64_t connection = 0;
     uint32_t attempt = 0;
     uint16_t listenPort = 0; ///< Direct and Active: TCP or UDP port that waits for the connection
-    uint16_t chosenPort = 0; ///< Pure: source port that this side chose (P1); 0: it cannot
+    uint16_t chosenPort = 0; ///< Pure: one that this side could take; 0: it cannot. The
+                             ///< IST picks P1 among its free ports (doc/adr/0005)
 };
 
 enum class ConnectRole : uint8_t

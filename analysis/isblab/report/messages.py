@@ -125,7 +125,7 @@ class Message:
 _DETAILS = {
     "open": {"chosen": "my source port is {}"},
     "prepare": {"peer-port": "its source port is {}"},
-    "ready": {"listen": "at port {}", "chosen": "my source port is {}"},
+    "ready": {"listen": "at port {}", "chosen": "I can choose my source port"},
     "nat-status": {"reachability": "{}", "observed": "seen as {}"},
     "splice-request": {"a": "port {}", "b": "provider's port {}"},
     "splice-ready": {"subscriber": "at {}", "provider": "and {}"},
