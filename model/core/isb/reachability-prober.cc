@@ -60,6 +60,12 @@ ReachabilityProber::Seen(BrokerSession& session, const ProbeSeenMessage& message
         m_sessions.End(session, IsbCode::BadToken, SessionClose::Told);
         return;
     }
+    if (probe->second.socket != 0)
+    {
+        // The token is known from the session, but nothing was sent to the listen port yet.
+        m_sessions.End(session, IsbCode::BadState, SessionClose::Told);
+        return;
+    }
     Forget(session.Socket());
     Conclude(session, Reachability::Public, "isb.probe-seen");
 }

@@ -203,6 +203,8 @@ BrokerFixture::User(const std::string& name,
     Take<IstListMessage>(peer);
     if (options.reachable)
     {
+        broker->Connected(now, probes.back().socket, At("198.51.100.1", 50'000));
+        Drain();
         Say(peer, ProbeSeenMessage{Take<ProbeMessage>(peer).token});
     }
     const Reachability expected = options.reachable ? Reachability::Public : Reachability::Private;

@@ -95,6 +95,16 @@ TEST_F(ReachabilityProberTest, AWrongTokenEndsTheSession)
     EXPECT_EQ(broker->StateSize(), 0U);
 }
 
+TEST_F(ReachabilityProberTest, WhoHasSeenWhatWasNotSentYetLies)
+{
+    // The token comes with the session too: a user who nobody can reach knows it.
+    BrokerPeer& ann = LogIn({true});
+    Say(ann, ProbeSeenMessage{Take<ProbeMessage>(ann).token});
+    EXPECT_EQ(Count<NatStatusMessage>(ann), 0U);
+    EXPECT_EQ(Take<ByeMessage>(ann).code, IsbCode::BadState);
+    EXPECT_EQ(broker->StateSize(), 0U);
+}
+
 TEST_F(ReachabilityProberTest, ATokenThatComesLateChangesNothing)
 {
     BrokerPeer& ann = LogIn({true});
