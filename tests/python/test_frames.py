@@ -46,3 +46,19 @@ def test_keys_without_value_are_left_out():
 def test_an_unknown_table_is_refused():
     with pytest.raises(isblab.ScenarioError, match="there are traffic, boxes"):
         isblab.frame({}, "trafic")
+
+
+def test_a_broker_world_built_in_code_gives_subscriptions_and_counters():
+    builder = isblab.LabBuilder("two-homes", duration="3 s")
+    builder.site(name="ann-home", nat="symmetric").site(name="bob-home", nat="full-cone")
+    builder.isb(name="isb").ist(name="ist")
+    builder.user(name="ann", site="ann-home", subscribes=["bob/web"])
+    builder.user(name="bob", site="bob-home").service(name="web", provider="bob", port=80)
+    builder.traffic(name="pages", kind="request-response", from_="ann", service="bob/web",
+                    request="200 B", response="5 kB", start="2 s")
+    result = builder.build().run()
+    [subscription] = isblab.frame(result, "subscriptions").to_dict("records")
+    assert (subscription["user"], subscription["state"]) == ("ann", "subscribed")
+    assert subscription["paths.translated"] == subscription["established"] == 1
+    assert isblab.frame(result, "brokers")["counters.logins"].tolist() == [3]
+    assert isblab.frame(result, "translators")["counters.paired"].tolist() == [1]
