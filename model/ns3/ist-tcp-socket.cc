@@ -320,6 +320,8 @@ IstTcpSocket::Abort()
 void
 IstTcpSocket::Vanish()
 {
+    // What the base scheduled for this instant has a bare pointer.
+    Simulator::ScheduleNow([alive = Ptr<IstTcpSocket>(this)] {});
     m_state = CLOSED;
     CancelAllTimers();
     DeallocateEndPoint();
