@@ -2,6 +2,7 @@
 #include "helper/box-helper.h"
 
 #include "model/ns3/box-driver.h"
+#include "model/ns3/ist-tcp-protocol.h"
 #include "model/ns3/sim-time.h"
 
 #include "ns3/data-rate.h"
@@ -73,7 +74,7 @@ BoxHelper::CreateNode() const
     InternetStackHelper stack;
     stack.SetIpv6StackInstall(false);
     stack.SetRoutingHelper(Ipv4StaticRoutingHelper());
-    stack.SetTcp("ns3::IstTcpProtocol");
+    stack.SetTcp(IstTcpProtocol::GetTypeId().GetName()); // by its name alone it is not linked
     stack.Install(node);
     node->AggregateObject(CreateObject<BoxDriver>());
     return node;

@@ -114,6 +114,7 @@ ReadServiceEnds(LabDraft& draft, TableReader& reader, Traffic& traffic)
         if (draft.world.usersComplete)
         {
             std::vector<std::string> names;
+            names.reserve(wants.size());
             for (const WantedService& each : wants)
             {
                 names.push_back(each.provider + "/" + each.service);

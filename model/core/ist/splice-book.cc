@@ -131,7 +131,7 @@ SpliceBook::Admit(TimePoint now, const SpliceRequestMessage& request)
     {
         splice.deadline = now + request.patience;
     }
-    BookedSplice& booked = m_splices[request.splice] = std::move(splice);
+    BookedSplice& booked = m_splices[request.splice] = splice;
     m_deadlines.Schedule(request.splice, booked.entered, booked.deadline);
     return std::nullopt;
 }

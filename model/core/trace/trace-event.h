@@ -33,12 +33,12 @@ enum class TraceKind : uint8_t
     ServiceState,      ///< user, service, to = "announced", "withdrawn" or "listed", reason
     SubscriptionState, ///< user, peer (provider), service, from, to, reason
     ConnectionState,   ///< one service connection: user (whose side; at the ISB the subscriber),
-                     ///< peer, service, connection, from, to, path, method, ist, reason
-    IstChosen,       ///< by the ISB: connection, ist, reason ("isb.nearest"), detail
-    IstState,        ///< at the ISB: ist, from, to ("registered", "lost", ...), reason
-    SpliceOrdered,   ///< at the IST: splice, connection's ports in flow/translated, method
-    HandshakePacket, ///< at the IST: TCP handshake of a splice: id, flow, detail = "SYN",
-                     ///< "SYN-ACK", "ACK", "FIN", "RST"; from = "received", "sent" or "forwarded"
+                       ///< peer, service, connection, from, to, path, method, ist, reason
+    IstChosen,         ///< by the ISB: connection, ist, reason ("isb.nearest"), detail
+    IstState,          ///< at the ISB: ist, from, to ("registered", "lost", ...), reason
+    SpliceOrdered,     ///< at the IST: splice, connection's ports in flow/translated, method
+    HandshakePacket,   ///< at the IST: TCP handshake of a splice: id, flow, detail = "SYN",
+                       ///< "SYN-ACK", "ACK", "FIN", "RST"; from = "received", "sent" or "forwarded"
     HeaderRewritten, ///< at the IST, first payload packet of each direction of a splice: id, flow,
                      ///< method, detail = "ip.src=1.2.3.4>5.6.7.8 tcp.sport=1>2 ..."
     PacketRefused,   ///< a firewall refused: flow, reason, rule
