@@ -212,10 +212,10 @@ MakeNat(const std::string& external,
         throw py::value_error("assignment '" + assignment +
                               "' is none of preserving, sequential, random");
     }
-    settings.assignment = *parsed;
+    settings.SetAssignment(*parsed);
     settings.firstPort = ports.first;
     settings.lastPort = ports.second;
-    settings.hairpin = hairpin;
+    settings.hairpin = hairpin ? NatHairpin::ExternalSource : NatHairpin::None;
     settings.checksums = checksums;
     settings.limits.mappings = maxMappings;
     if (const auto contradiction = FindContradiction(settings))

@@ -127,9 +127,12 @@ ReadNatTable(const toml::table& table,
                                                     ToString(NatPortAssignment::Random)};
     if (const auto word = reader.Word({"assignment", "\"random\""}, Need::Optional, assignments))
     {
-        settings.assignment = static_cast<NatPortAssignment>(*word);
+        settings.SetAssignment(static_cast<NatPortAssignment>(*word));
     }
-    settings.hairpin = reader.Boolean({"hairpin", "true"}, Need::Optional).value_or(true);
+    if (!reader.Boolean({"hairpin", "true"}, Need::Optional).value_or(true))
+    {
+        settings.hairpin = NatHairpin::None;
+    }
     ReadPool(reader, settings);
     ReadTimers(reader, settings.timers);
     reader.Finish();

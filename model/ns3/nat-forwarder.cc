@@ -270,13 +270,13 @@ NatForwarder::GetLastPort() const
 void
 NatForwarder::SetHairpin(bool on)
 {
-    m_settings.hairpin = on;
+    m_settings.hairpin = on ? isb::NatHairpin::ExternalSource : isb::NatHairpin::None;
 }
 
 bool
 NatForwarder::GetHairpin() const
 {
-    return m_settings.hairpin;
+    return m_settings.hairpin != isb::NatHairpin::None;
 }
 
 void
@@ -284,14 +284,14 @@ NatForwarder::SetAssignment(std::string name)
 {
     if (const auto assignment = isb::ParseNatPortAssignment(name))
     {
-        m_settings.assignment = *assignment;
+        m_settings.SetAssignment(*assignment);
     }
 }
 
 std::string
 NatForwarder::GetAssignment() const
 {
-    return std::string(ToString(m_settings.assignment));
+    return std::string(ToString(m_settings.udp.assignment));
 }
 
 } // namespace ns3

@@ -40,11 +40,12 @@ ChooseSettings(uint8_t choice)
     settings.external = EXTERNAL;
     settings.internal = {isb::Subnet{isb::Ipv4{0x0a000000}, 24}};
     settings.udp = settings.tcp = settings.icmp = *isb::NatPreset(isb::NAT_PRESETS[choice % 4]);
-    settings.assignment = static_cast<isb::NatPortAssignment>(choice / 4 % 3);
+    settings.SetAssignment(static_cast<isb::NatPortAssignment>(choice / 4 % 3));
     settings.firstPort = 4990;
     settings.lastPort = 5005;
     settings.checksums = (choice & 0x40) == 0;
-    settings.hairpin = (choice & 0x80) == 0;
+    settings.hairpin =
+        (choice & 0x80) == 0 ? isb::NatHairpin::ExternalSource : isb::NatHairpin::None;
     settings.limits.mappings = 12;
     settings.limits.sessions = 24;
     settings.limits.destinationsPerMapping = 4;

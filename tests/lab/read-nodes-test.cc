@@ -248,8 +248,8 @@ fragment-timeout = "1 s")"},
     EXPECT_EQ(nat.tcp.mapping, NatBehaviour::AddressDependent);
     EXPECT_EQ(nat.tcp.filtering, NatBehaviour::AddressDependent);
     EXPECT_EQ(nat.icmp.mapping, NatBehaviour::EndpointIndependent);
-    EXPECT_EQ(nat.assignment, NatPortAssignment::Sequential);
-    EXPECT_FALSE(nat.hairpin);
+    EXPECT_EQ(nat.udp.assignment, NatPortAssignment::Sequential);
+    EXPECT_EQ(nat.hairpin, NatHairpin::None);
     EXPECT_EQ(nat.firstPort, 5000);
     EXPECT_EQ(nat.lastPort, 5063);
     EXPECT_EQ(nat.limits.mappings, 64U);

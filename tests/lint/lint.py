@@ -16,17 +16,25 @@ LAYERS = {
     "model/core/trace": ["model/wire"],
     "model/core/random": ["model/wire"],
     "model/core/machine": ["model/core/trace", "model/core/random"],
+    "model/core/impair": ["model/core/random"],
+    "model/core/stun": ["model/core/machine"],
+    "model/core/punch": ["model/core/random"],
     "model/core/nat": ["model/core/trace", "model/core/random"],
     "model/core/ist": ["model/core/machine"],
-    "model/core/isb": ["model/core/machine"],
-    "model/core/daemon": ["model/core/machine"],
+    "model/core/isb": ["model/core/stun", "model/core/punch"],
+    "model/core/daemon": ["model/core/stun", "model/core/punch"],
     "model/box": ["model/wire"],
-    "model/lab": ["model/core/nat", "model/core/ist", "model/core/isb", "model/core/daemon",
+    "model/lab": ["model/core/nat", "model/core/impair", "model/core/ist", "model/core/isb", "model/core/daemon",
                   "model/box"],
-    "model/ns3": ["model/core/nat", "model/core/ist", "model/core/isb", "model/core/daemon",
+    "model/ns3": ["model/core/nat", "model/core/impair", "model/core/ist", "model/core/isb", "model/core/daemon",
                   "model/box"],
     "helper": ["model/ns3", "model/lab"],
     "examples": ["helper"],
+    "emulation/sys": ["model/core/trace", "model/core/random"],
+    "emulation/io": ["emulation/sys", "model/core/machine"],
+    "emulation/natbox": ["emulation/io", "model/core/nat", "model/core/impair", "model/lab"],
+    "emulation/meter": ["emulation/io", "model/core/stun", "model/core/punch"],
+    "emulation/lab": ["emulation/io", "model/lab"],
     "analysis/bindings": ["model/lab"],
 }
 
@@ -38,6 +46,13 @@ STANDARD = (
     r"|typeinfo|unordered_map|unordered_set|utility|variant|vector)"
 )
 PROGRAM = r"(csignal|filesystem|fstream|iomanip|iostream|sstream|ostream|sys/resource\.h|unistd\.h)"
+SYSTEM = (
+    r"(arpa|linux|net|netinet|netpacket|sys)/[\w/]+\.h"
+    r"|(errno|fcntl|grp|poll|pwd|pthread|sched|signal|spawn|unistd|ifaddrs)\.h|cerrno"
+)
+NETWORK_PROGRAM = (STANDARD + "|" + PROGRAM + "|" + SYSTEM
+                   + r"|(atomic|coroutine|mutex|span|thread)|asio(/.*)?\.hpp|asio|spdlog/.*|CLI/.*"
+                   r"|nlohmann/.*|sys/capability\.h")
 THIRD_PARTY = {
     "model/splice": r"(stdbool|stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
     r"|linux/bpf)\.h",
@@ -45,6 +60,9 @@ THIRD_PARTY = {
     "model/core/trace": STANDARD,
     "model/core/random": STANDARD,
     "model/core/machine": STANDARD,
+    "model/core/impair": STANDARD,
+    "model/core/stun": STANDARD,
+    "model/core/punch": STANDARD,
     "model/core/nat": STANDARD,
     "model/core/isb": STANDARD,
     "model/core/daemon": STANDARD,
@@ -54,6 +72,11 @@ THIRD_PARTY = {
     "model/ns3": STANDARD + r"|ns3/[a-z0-9-]+\.h",
     "helper": STANDARD + "|" + PROGRAM + r"|ns3/[a-z0-9-]+\.h|nlohmann/.*|CLI/.*",
     "examples": STANDARD + "|" + PROGRAM + r"|ns3/[a-z0-9-]+\.h",
+    "emulation/sys": STANDARD + "|" + PROGRAM + "|" + SYSTEM + r"|sys/capability\.h",
+    "emulation/io": NETWORK_PROGRAM,
+    "emulation/natbox": NETWORK_PROGRAM,
+    "emulation/meter": NETWORK_PROGRAM,
+    "emulation/lab": NETWORK_PROGRAM,
     "analysis/bindings": STANDARD + r"|sstream|pybind11/.*",
 }
 SPLICE_ENVIRONMENT = "model/splice/ist-env.h"

@@ -76,7 +76,9 @@ TargetsOf(const Ptr<Application>& program)
 bool
 SameAxes(const isb::NatAxes& a, const isb::NatAxes& b)
 {
-    return a.mapping == b.mapping && a.filtering == b.filtering;
+    return a.mapping == b.mapping && a.filtering == b.filtering && a.assignment == b.assignment &&
+           a.step == b.step && a.parity == b.parity && a.contiguity == b.contiguity &&
+           a.refresh == b.refresh;
 }
 
 /// Everything that says how a NAT behaves; not its place (addresses) nor the simulation's
@@ -85,9 +87,8 @@ bool
 SameBehaviour(const isb::NatSettings& a, const isb::NatSettings& b)
 {
     return SameAxes(a.udp, b.udp) && SameAxes(a.tcp, b.tcp) && SameAxes(a.icmp, b.icmp) &&
-           a.assignment == b.assignment && a.firstPort == b.firstPort && a.lastPort == b.lastPort &&
-           a.hairpin == b.hairpin && a.timers.udp == b.timers.udp &&
-           a.timers.tcpEstablished == b.timers.tcpEstablished &&
+           a.firstPort == b.firstPort && a.lastPort == b.lastPort && a.hairpin == b.hairpin &&
+           a.timers.udp == b.timers.udp && a.timers.tcpEstablished == b.timers.tcpEstablished &&
            a.timers.tcpTransitory == b.timers.tcpTransitory && a.timers.icmp == b.timers.icmp &&
            a.timers.fragments == b.timers.fragments && a.limits.mappings == b.limits.mappings &&
            a.limits.sessions == b.limits.sessions &&

@@ -72,9 +72,9 @@ NatMappingTable::NatMappingTable(const NatSettings& settings, Rng& rng, TraceSin
       m_outbound(rng.Next(), rng.Next()),
       m_external(rng.Next(), rng.Next()),
       m_bySession(rng.Next(), rng.Next()),
-      m_pools{NatPortPool(settings.assignment, settings.firstPort, settings.lastPort),
-              NatPortPool(settings.assignment, settings.firstPort, settings.lastPort),
-              NatPortPool(settings.assignment, settings.firstPort, settings.lastPort)}
+      m_pools{NatPortPool(settings.udp.assignment, settings.firstPort, settings.lastPort),
+              NatPortPool(settings.tcp.assignment, settings.firstPort, settings.lastPort),
+              NatPortPool(settings.icmp.assignment, settings.firstPort, settings.lastPort)}
 {
 }
 

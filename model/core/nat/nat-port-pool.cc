@@ -30,6 +30,7 @@ NatPortPool::FirstWish(uint16_t internalPort, Rng& rng) const
     switch (m_assignment)
     {
     case NatPortAssignment::Preserving:
+    case NatPortAssignment::Overloading:
         return internalPort >= m_first && internalPort - m_first < m_size ? internalPort - m_first
                                                                           : internalPort % m_size;
     case NatPortAssignment::Sequential:

@@ -30,7 +30,18 @@ constexpr std::array<PresetEntry, 4> PRESETS{{
 constexpr std::array<std::string_view, 3> BEHAVIOUR_NAMES = {"endpoint-independent",
                                                              "address-dependent",
                                                              "address-and-port-dependent"};
-constexpr std::array<std::string_view, 3> ASSIGNMENT_NAMES = {"preserving", "sequential", "random"};
+constexpr std::array<std::string_view, 4> ASSIGNMENT_NAMES = {"preserving",
+                                                              "sequential",
+                                                              "random",
+                                                              "overloading"};
+constexpr std::array<std::string_view, 2> REFRESH_NAMES = {"outbound", "both"};
+constexpr std::array<std::string_view, 2> POOLING_NAMES = {"paired", "arbitrary"};
+constexpr std::array<std::string_view, 3> HAIRPIN_NAMES = {"none", "internal", "external"};
+constexpr std::array<std::string_view, 4> SYN_ANSWER_NAMES = {"drop",
+                                                              "reset",
+                                                              "unreachable",
+                                                              "hold"};
+constexpr std::array<std::string_view, 2> EVICTION_NAMES = {"refuse-new", "oldest-idle"};
 
 template <typename Enum, size_t N>
 std::optional<Enum>
@@ -79,6 +90,14 @@ NatSettings::Axes(Protocol protocol) const
         break;
     }
     return udp;
+}
+
+void
+NatSettings::SetAssignment(NatPortAssignment assignment)
+{
+    udp.assignment = assignment;
+    tcp.assignment = assignment;
+    icmp.assignment = assignment;
 }
 
 bool
@@ -132,6 +151,36 @@ std::optional<NatPortAssignment>
 ParseNatPortAssignment(std::string_view name)
 {
     return FindName<NatPortAssignment>(ASSIGNMENT_NAMES, name);
+}
+
+std::string_view
+ToString(NatRefresh refresh)
+{
+    return REFRESH_NAMES[static_cast<size_t>(refresh)];
+}
+
+std::string_view
+ToString(NatPooling pooling)
+{
+    return POOLING_NAMES[static_cast<size_t>(pooling)];
+}
+
+std::string_view
+ToString(NatHairpin hairpin)
+{
+    return HAIRPIN_NAMES[static_cast<size_t>(hairpin)];
+}
+
+std::string_view
+ToString(NatSynAnswer answer)
+{
+    return SYN_ANSWER_NAMES[static_cast<size_t>(answer)];
+}
+
+std::string_view
+ToString(NatEviction eviction)
+{
+    return EVICTION_NAMES[static_cast<size_t>(eviction)];
 }
 
 std::optional<Error>

@@ -298,7 +298,7 @@ NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
     {
         return NatDecision::Dropped(NatDrop::NoMapping);
     }
-    if (!m_settings.hairpin)
+    if (m_settings.hairpin == NatHairpin::None)
     {
         return NatDecision::Dropped(NatDrop::HairpinOff);
     }

@@ -262,7 +262,7 @@ TEST(NatBox, TenThousandFlowsOnSixtyFourPortsAreRefusedBeyondThePool)
          {NatPortAssignment::Preserving, NatPortAssignment::Sequential, NatPortAssignment::Random})
     {
         NatSettings settings = Preset("symmetric");
-        settings.assignment = assignment;
+        settings.SetAssignment(assignment);
         settings.firstPort = 40000;
         settings.lastPort = 40063;
         NatUnderTest nat(settings);

@@ -47,7 +47,7 @@ TEST(NatBoxHairpin, ToAPortWithoutMappingMakesNoState)
 TEST(NatBoxHairpin, CanBeSwitchedOff)
 {
     NatSettings settings = Preset("full-cone");
-    settings.hairpin = false;
+    settings.hairpin = NatHairpin::None;
     NatUnderTest nat(settings);
     const Endpoint bob = *ExternalOf(nat, Protocol::Udp, BOB, SERVER);
     Packet packet = Udp(ALICE, bob);

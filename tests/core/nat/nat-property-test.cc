@@ -149,7 +149,7 @@ CompareWithNaive(NatAxes axes, uint64_t seed)
 {
     NatSettings settings = TestSettings(axes);
     settings.timers.udp = seconds(5);
-    settings.assignment = static_cast<NatPortAssignment>(seed % 3);
+    settings.SetAssignment(static_cast<NatPortAssignment>(seed % 3));
     settings.firstPort = 2000;
     settings.lastPort = 2099;
     NatUnderTest nat(settings, seed);
@@ -338,7 +338,7 @@ TEST(NatProperty, SameSeedGivesTheSameBytes)
     const auto run = [](uint64_t seed)
     {
         NatSettings settings = Preset("symmetric");
-        settings.assignment = NatPortAssignment::Random;
+        settings.SetAssignment(NatPortAssignment::Random);
         NatUnderTest nat(settings, seed);
         World world(1);
         for (int step = 0; step < 2000; ++step)
