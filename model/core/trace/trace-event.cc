@@ -95,6 +95,14 @@ ToString(TraceKind kind)
         return "node-state";
     case TraceKind::ClientState:
         return "client-state";
+    case TraceKind::NatState:
+        return "nat-state";
+    case TraceKind::SessionEvicted:
+        return "session-evicted";
+    case TraceKind::PortBlockAssigned:
+        return "port-block-assigned";
+    case TraceKind::PortBlockReleased:
+        return "port-block-released";
     }
     return "unknown";
 }

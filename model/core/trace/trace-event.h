@@ -45,6 +45,14 @@ enum class TraceKind : uint8_t
     NodeState,       ///< a scenario's event: to = "crashed", "restarted", "logged-out"
     ClientState,     ///< an unmodified client: to = "connecting", "connected", "first-byte",
                      ///< "closed", "failed"; detail = traffic's name
+
+    // More of a NAT.
+    NatState,          ///< to = "rebooted", "rebound", "full", "room" or "reconfigured";
+                       ///< translated = its external address
+    SessionEvicted,    ///< a session made room for a new flow: flow, translated = external, id
+    PortBlockAssigned, ///< flow.source = subscriber, translated = external address and first port
+                       ///< of the block, detail = "1024-1535"
+    PortBlockReleased, ///< the same; the subscriber has no mapping left in it
 };
 
 /// Who speaks with whom, as seen by the box that reports.
