@@ -188,6 +188,16 @@ OpenFirewalls(LabDraft& draft)
         {
             continue;
         }
+        if (*site.firewall == std::vector<std::string>{"*"})
+        {
+            if (site.nat)
+            {
+                draft.faults.Add(site.firewallLine,
+                                 "'firewall' in [[site]]: \"*\" is for a site without nat; a NAT "
+                                 "has a filtering of its own");
+            }
+            continue;
+        }
         std::vector<Ipv4> allowed;
         for (const std::string& name : *site.firewall)
         {

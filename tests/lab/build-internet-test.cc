@@ -116,6 +116,17 @@ TEST(BuildInternet, GivesPublicAddressesWithoutNat)
     EXPECT_EQ(*lab.boxes[0].allowed, (std::vector<Ipv4>{{0xc6120002}, {0xc6120006}}));
 }
 
+TEST(BuildInternet, AFirewallForAllLetsInsidersSendAnywhere)
+{
+    std::string text = ExampleTexts().at("firewall.toml");
+    const std::string names = "firewall = [\"isb\", \"ist\"]";
+    text.replace(text.find(names), names.size(), "firewall = [\"*\"]");
+    const Lab lab = LabOf(text);
+    EXPECT_EQ(lab.boxes[0].role, BoxRole::Firewall);
+    EXPECT_FALSE(lab.boxes[0].allowed);
+    EXPECT_EQ(PathLine(lab, "isb", "ann"), "none");
+}
+
 TEST(BuildInternet, LetsOneIntoASiteThatIsARouter)
 {
     // bob's site has neither NAT nor firewall.

@@ -57,6 +57,11 @@ region = "east")"}},
             {{18, R"(firewall = ["ist"])"}},
             {R"(37: 'bob' cannot reach 'isb': firewall 'flat' does not let it out; add 'isb' to: firewall = [...])"}},
         FaultCase{
+            "SiteFirewallForAllOnANat",
+            {{18, R"(nat = "full-cone"
+firewall = ["*"])"}},
+            {R"(19: 'firewall' in [[site]]: "*" is for a site without nat; a NAT has a filtering of its own)"}},
+        FaultCase{
             "SiteUplinkZero",
             {{12, R"(uplink = "0 Mb/s")"}},
             {R"(12: 'uplink' in [[site]] is zero: nothing would ever pass; write for instance: uplink = "20 Mb/s")"}},
