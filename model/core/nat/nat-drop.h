@@ -37,6 +37,11 @@ enum class NatDrop : uint8_t
     PoolExhausted,
     TableFull,
     DestinationLimit,
+    SubscriberLimit,
+    MappingRate,
+    SynHeld,
+    PacketTooBig,
+    StateLost,
     NotAllowed,
     Count_, ///< how many there are
 };
