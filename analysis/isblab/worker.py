@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs scenarios in parallel worker processes (`isblab-sim`), one process a run.
+"""Runs scenarios in parallel worker processes (`isblab-sim`, or `isblab-netns`), one a run.
 
 A crash in a simulation ends that process, not the session. Worker threads only start, read and
 wait; every callback happens in the calling thread.
@@ -43,6 +43,7 @@ class Job:
         pcap: folder that gets a capture of each side of each box (None: none).
         key: the caller's name for the job, handed back in Result.key.
         weight: expected cost relative to the other jobs, for progress only.
+        worker: the program that runs it: "isblab-sim" (ns-3), "isblab-netns" (real sockets).
     """
 
     path: Path | str | None = None
@@ -53,6 +54,7 @@ class Job:
     pcap: Path | str | None = None
     key: Hashable = None
     weight: float = 1.0
+    worker: str = "isblab-sim"
 
     def __post_init__(self):
         if self.path is None and self.text is None:
@@ -261,7 +263,7 @@ class _Session:
 
 
 def _command(job: Job) -> list[str]:
-    command = [str(program("isblab-sim")), "run", "-", "--progress", "--stats",
+    command = [str(program(job.worker)), "run", "-", "--progress", "--stats",
                "--events", "none" if job.events is None else "all"]
     if job.seed is not None:
         command += ["--seed", str(job.seed)]
@@ -303,7 +305,7 @@ def _json_or_none(line: str | bytes) -> dict | None:
 def _parse_result(job: Job, last: bytes, status: int, notes) -> dict:
     result = _json_or_none(last)
     if result is None or result.get("event") != "result":
-        raise WorkerError(f"{job.name}: isblab-sim ended without a result", status,
+        raise WorkerError(f"{job.name}: {job.worker} ended without a result", status,
                           tuple(notes)[-_SHOWN_LINES:])
     return result
 
@@ -322,7 +324,7 @@ def _failure(job: Job, status: int, notes: tuple[str, ...]) -> IsblabError:
             how = f"killed by signal {-status}"
     else:
         how = f"exit status {status}"
-    return WorkerError(f"{job.name}: isblab-sim failed ({how})", status, notes[-_SHOWN_LINES:])
+    return WorkerError(f"{job.name}: {job.worker} failed ({how})", status, notes[-_SHOWN_LINES:])
 
 
 def _fault(job: Job, note: str) -> tuple[str, int | None]:
