@@ -77,14 +77,27 @@ constexpr std::tuple BODIES{
                                                  &proto::Frame::mutable_splice_event},
     Body<SpliceCancelMessage, proto::SpliceCancel>{&proto::Frame::splice_cancel,
                                                    &proto::Frame::mutable_splice_cancel},
-    Body<LoadMessage, proto::Load>{&proto::Frame::load, &proto::Frame::mutable_load}};
+    Body<LoadMessage, proto::Load>{&proto::Frame::load, &proto::Frame::mutable_load},
+    Body<GatherMessage, proto::Gather>{&proto::Frame::gather, &proto::Frame::mutable_gather},
+    Body<GatheredMessage, proto::Gathered>{&proto::Frame::gathered,
+                                           &proto::Frame::mutable_gathered},
+    Body<NatProbeMessage, proto::NatProbe>{&proto::Frame::nat_probe,
+                                           &proto::Frame::mutable_nat_probe},
+    Body<NatReportMessage, proto::NatReport>{&proto::Frame::nat_report,
+                                             &proto::Frame::mutable_nat_report},
+    Body<VolunteerOfferMessage, proto::VolunteerOffer>{&proto::Frame::volunteer_offer,
+                                                       &proto::Frame::mutable_volunteer_offer},
+    Body<VolunteerAnswerMessage, proto::VolunteerAnswer>{&proto::Frame::volunteer_answer,
+                                                         &proto::Frame::mutable_volunteer_answer},
+    Body<VolunteerSpliceMessage, proto::VolunteerSplice>{&proto::Frame::volunteer_splice,
+                                                         &proto::Frame::mutable_volunteer_splice}};
 
 constexpr size_t BODY_COUNT = std::tuple_size_v<decltype(BODIES)>;
 constexpr int FIRST_BODY = proto::Frame::kHello; ///< field number; the others follow in order
 constexpr size_t LENGTH_SIZE = 4;
 
 static_assert(BODY_COUNT == std::variant_size_v<IsbMessage>);
-static_assert(proto::Frame::kLoad == FIRST_BODY + static_cast<int>(BODY_COUNT) - 1);
+static_assert(proto::Frame::kVolunteerSplice == FIRST_BODY + static_cast<int>(BODY_COUNT) - 1);
 
 template <size_t INDEX>
 void

@@ -35,7 +35,7 @@ IsKnown(uint32_t value, Reachability /*type*/)
 [[nodiscard]] inline bool
 IsKnown(uint32_t value, ServicePath /*type*/)
 {
-    return value >= 1 && value <= static_cast<uint32_t>(ServicePath::Translated);
+    return value >= 1 && value <= static_cast<uint32_t>(ServicePath::Punched);
 }
 
 [[nodiscard]] inline bool
@@ -66,6 +66,12 @@ IsKnown(uint32_t value, ConnectionPhase /*type*/)
 IsKnown(uint32_t value, SpliceNews /*type*/)
 {
     return value >= 1 && value <= static_cast<uint32_t>(SpliceNews::Failed);
+}
+
+[[nodiscard]] inline bool
+IsKnown(uint32_t value, NatBehaviour /*type*/)
+{
+    return value <= static_cast<uint32_t>(NatBehaviour::NoNat);
 }
 
 /// Services are TCP or UDP.
@@ -210,17 +216,19 @@ class FieldWriter
         }
     }
 
-    template <typename P>
+    template <typename T, typename P>
     void
-    Methods(const std::vector<ForwardingMethod>& values,
-            P& theirs,
-            uint32_t (P::* /*get*/)(int) const,
-            int (P::* /*size*/)() const,
-            void (P::*add)(uint32_t))
+    Enums(const std::vector<T>& values,
+          [[maybe_unused]] size_t limit,
+          P& theirs,
+          uint32_t (P::* /*get*/)(int) const,
+          int (P::* /*size*/)() const,
+          void (P::*add)(uint32_t))
     {
-        assert(values.size() <= ISB_METHOD_LIMIT);
-        for (const ForwardingMethod value : values)
+        assert(values.size() <= limit);
+        for (const T value : values)
         {
+            assert(IsKnown(static_cast<uint32_t>(value), value));
             (theirs.*add)(static_cast<uint32_t>(value));
         }
     }
@@ -388,22 +396,23 @@ class FieldReader
         }
     }
 
-    template <typename P>
+    template <typename T, typename P>
     void
-    Methods(std::vector<ForwardingMethod>& values,
-            const P& theirs,
-            uint32_t (P::*get)(int) const,
-            int (P::*size)() const,
-            void (P::* /*add*/)(uint32_t))
+    Enums(std::vector<T>& values,
+          size_t limit,
+          const P& theirs,
+          uint32_t (P::*get)(int) const,
+          int (P::*size)() const,
+          void (P::* /*add*/)(uint32_t))
     {
         const int count = (theirs.*size)();
-        if (Require(static_cast<size_t>(count) <= ISB_METHOD_LIMIT))
+        if (Require(static_cast<size_t>(count) <= limit))
         {
             for (int at = 0; at < count; ++at)
             {
                 const uint32_t number = (theirs.*get)(at);
-                Require(IsKnown(number, ForwardingMethod{}));
-                values.push_back(static_cast<ForwardingMethod>(number));
+                Require(IsKnown(number, T{}));
+                values.push_back(static_cast<T>(number));
             }
         }
     }

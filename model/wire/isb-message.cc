@@ -11,18 +11,47 @@ namespace
 
 /// In the order of IsbMessage's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<IsbMessage>> MESSAGE_NAMES = {
-    "hello",        "login",        "logged-in",
-    "ping",         "pong",         "bye",
-    "fault",        "probe",        "probe-seen",
-    "nat-status",   "announce",     "announced",
-    "withdraw",     "list",         "listing",
-    "subscribe",    "offer",        "answer",
-    "subscribed",   "unsubscribe",  "subscription-ended",
-    "open",         "prepare",      "ready",
-    "instruct",     "status",       "connection-ended",
-    "ist-list",     "nearness",     "splice-request",
-    "splice-ready", "splice-event", "splice-cancel",
+    "hello",
+    "login",
+    "logged-in",
+    "ping",
+    "pong",
+    "bye",
+    "fault",
+    "probe",
+    "probe-seen",
+    "nat-status",
+    "announce",
+    "announced",
+    "withdraw",
+    "list",
+    "listing",
+    "subscribe",
+    "offer",
+    "answer",
+    "subscribed",
+    "unsubscribe",
+    "subscription-ended",
+    "open",
+    "prepare",
+    "ready",
+    "instruct",
+    "status",
+    "connection-ended",
+    "ist-list",
+    "nearness",
+    "splice-request",
+    "splice-ready",
+    "splice-event",
+    "splice-cancel",
     "load",
+    "gather",
+    "gathered",
+    "nat-probe",
+    "nat-report",
+    "volunteer-offer",
+    "volunteer-answer",
+    "volunteer-splice",
 };
 
 /// Bytes of the UTF-8 character (RFC 3629 section 4) at the start of the text; 0: not one, or a
@@ -152,6 +181,8 @@ ToString(ServicePath path)
         return "reversed";
     case ServicePath::Translated:
         return "translated";
+    case ServicePath::Punched:
+        return "punched";
     }
     return "unknown";
 }
@@ -207,6 +238,25 @@ ToString(SpliceNews news)
         return "ended";
     case SpliceNews::Failed:
         return "failed";
+    }
+    return "unknown";
+}
+
+std::string_view
+ToString(NatBehaviour behaviour)
+{
+    switch (behaviour)
+    {
+    case NatBehaviour::Unknown:
+        return "unknown";
+    case NatBehaviour::EndpointIndependent:
+        return "endpoint-independent";
+    case NatBehaviour::AddressDependent:
+        return "address-dependent";
+    case NatBehaviour::AddressAndPortDependent:
+        return "address-and-port-dependent";
+    case NatBehaviour::NoNat:
+        return "none";
     }
     return "unknown";
 }

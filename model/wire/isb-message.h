@@ -51,6 +51,12 @@ inline constexpr size_t ISB_ALLOWED_LIMIT = 256;
 inline constexpr size_t ISB_LISTING_LIMIT = 128;
 /// Most entries of an IstList or Nearness.
 inline constexpr size_t ISB_IST_LIST_LIMIT = 64;
+/// Most ways in WayWishes.
+inline constexpr size_t ISB_WAY_LIMIT = 4;
+/// Most STUN endpoints of a broker: two addresses with two ports each (RFC 5780 section 3).
+inline constexpr size_t ISB_STUN_LIMIT = 4;
+/// Most endpoints at which an end may be looked for when a hole is punched (promises T2, T6).
+inline constexpr size_t ISB_PUNCH_LIMIT = 16;
 /// Longest duration in a message; none is negative.
 inline constexpr Duration ISB_DURATION_LIMIT = std::chrono::hours(24 * 366);
 
@@ -77,6 +83,7 @@ enum class ServicePath : uint8_t
     Direct = 1,     ///< the subscriber connects to the provider
     Reversed = 2,   ///< the provider connects to the subscriber
     Translated = 3, ///< both connect to an IST
+    Punched = 4,    ///< both connect to each other's NAT at the same time; only to users that can
 };
 
 /// How the IST forwards (thesis chapter 4). Values are on the wire.
@@ -140,6 +147,18 @@ struct IstProfile
     uint16_t pingPort = 0; ///< UDP echo, for nearness; 0: none
 };
 
+/// What a user's daemon can do beyond the first daemons of version 1, and is allowed to.
+struct UserAbilities
+{
+    bool punch = false;     ///< takes part in hole punching
+    bool predict = false;   ///< tells which ports its NAT may give next, when asked to
+    bool loginPort = false; ///< also listens on the local port of this connection (thesis 3.6.3)
+    bool natTest = false;   ///< knows NatProbe
+    bool volunteer = false; ///< is willing to serve as IST, should its NAT be a full cone
+    uint64_t volunteerRateBps = 0;     ///< most that it forwards; 0: what the broker says
+    uint32_t volunteerConnections = 0; ///< most splices at once; 0: what the broker says
+};
+
 /// Up.
 struct LoginMessage
 {
@@ -151,6 +170,15 @@ struct LoginMessage
     uint64_t bootId = 0;        ///< random, of this life of the process
     bool canChoosePort = false; ///< its source ports arrive unchanged at an IST (Pure, thesis 4.4)
     IstProfile ist;             ///< role Ist only
+    UserAbilities abilities;    ///< role User
+};
+
+/// Where the broker's STUN server answers, over UDP and TCP.
+struct StunServers
+{
+    /// Primary address with primary and alternate port, then the alternate address with both; fewer
+    /// when the broker has fewer.
+    std::vector<Endpoint> endpoints;
 };
 
 /// Down.
@@ -158,6 +186,7 @@ struct LoggedInMessage
 {
     uint64_t session = 0;
     Duration helloInterval{0}; ///< send a Ping at least so often
+    StunServers stun;
 };
 
 /// Up, at least every helloInterval.
@@ -306,6 +335,13 @@ struct SubscriptionEndedMessage
 
 // --- one service connection ------------------------------------------------------------------
 
+/// In which ways the subscriber wants to be connected.
+struct WayWishes
+{
+    std::vector<ServicePath> ways; ///< these only, in this order; empty: as the broker thinks best
+    bool predict = false;          ///< Punched: also to ports that are only predicted
+};
+
 /// Up, from the subscriber: one more connection. Answered by Instruct or Fault.
 struct OpenMessage
 {
@@ -316,6 +352,7 @@ struct OpenMessage
     bool prepared = false;   ///< ahead of need: the provider waits with its server (Started)
     uint16_t chosenPort = 0; ///< source port that this side can choose (Pure); 0: it cannot
     Endpoint udp;            ///< UDP: not used yet by subscribers; port 0
+    WayWishes wishes;
 };
 
 /// Down, to the provider. Answered by Ready or Fault with request = connection. Sent again with the
@@ -347,6 +384,35 @@ enum class ConnectRole : uint8_t
     Await = 2,   ///< wait for one at the listen port
 };
 
+/// Down, to both ends of a Punched connection, to the one that awaits a Direct or Reversed one
+/// behind a NAT: learn where a fresh local port is seen outside. Answered by Gathered.
+struct GatherMessage
+{
+    uint64_t request = 0; ///< to the subscriber: of the Open; to the provider 0
+    uint64_t connection = 0;
+    uint32_t attempt = 0;
+    ServicePath path = ServicePath::Punched;
+    bool predict = false; ///< ports that the NAT may give next are wanted
+};
+
+/// Up.
+struct GatheredMessage
+{
+    uint64_t connection = 0;
+    uint32_t attempt = 0;
+    IsbCode code = IsbCode::None; ///< why there are no endpoints
+    bool dependent = false;       ///< its NAT gave different ports for different destinations
+    /// Where its local port is, or may be, seen by the other end, most likely first. Only those
+    /// with the address of its login count (promise T1).
+    std::vector<Endpoint> endpoints;
+};
+
+/// Where else to look for the other end.
+struct PunchTargets
+{
+    std::vector<Endpoint> endpoints; ///< after InstructMessage::target, most likely first
+};
+
 /// Down, to both: how to make the connection. Both ends then send a preface with `sendToken` and
 /// believe the other end only when its preface shows `expectToken` (service-preface.h).
 struct InstructMessage
@@ -363,6 +429,7 @@ struct InstructMessage
     Token expectToken{};
     std::string ist;      ///< path Translated: its name, for people
     Duration patience{0}; ///< give up after this long
+    PunchTargets punch;   ///< path Punched
 };
 
 enum class ConnectionPhase : uint8_t
@@ -484,6 +551,66 @@ struct LoadMessage
     uint64_t drops = 0;
 };
 
+// --- NAT test, and users as ISTs (thesis 3.6.3) -----------------------------------------------
+
+/// Down: from another address of the broker a TCP connection (UDP: a datagram) that begins with
+/// this token is about to come to where the user's login port (UDP: `udp` of its NatReport) is
+/// seen.
+struct NatProbeMessage
+{
+    Token token{};
+    Protocol protocol = Protocol::Tcp;
+};
+
+/// What a NAT does for one of mapping and filtering (RFC 4787 sections 4.1 and 5).
+enum class NatBehaviour : uint8_t
+{
+    Unknown = 0,
+    EndpointIndependent = 1,
+    AddressDependent = 2,
+    AddressAndPortDependent = 3,
+    NoNat = 4, ///< mapping: addresses are not translated
+};
+
+/// Up: what is known of the user's NAT.
+struct NatReportMessage
+{
+    Token token{}; ///< of the probe that came; zeros: none did, or this is not an answer
+    NatBehaviour tcpMapping = NatBehaviour::Unknown;
+    NatBehaviour tcpFiltering = NatBehaviour::Unknown;
+    NatBehaviour udpMapping = NatBehaviour::Unknown;
+    NatBehaviour udpFiltering = NatBehaviour::Unknown;
+    Endpoint udp;            ///< its mapping that it keeps alive for datagrams; port 0: none
+    Duration udpLifetime{0}; ///< of an idle UDP mapping; 0: not measured
+};
+
+/// Down: will you serve as IST within these bounds? Answered by VolunteerAnswer.
+struct VolunteerOfferMessage
+{
+    uint64_t rateBps = 0;
+    uint32_t connections = 0;
+};
+
+/// Up.
+struct VolunteerAnswerMessage
+{
+    bool accepted = false;
+    uint64_t rateBps = 0;     ///< no more than offered
+    uint32_t connections = 0; ///< no more than offered
+};
+
+/// Down, to a user who serves as IST: join the two connections that show these tokens. Answered by
+/// SpliceReady, SpliceEvent and Fault, as by an IST.
+struct VolunteerSpliceMessage
+{
+    uint64_t splice = 0;
+    Protocol protocol = Protocol::Tcp;
+    Token subscriber{}; ///< that the subscriber's preface shows
+    Token provider{};
+    Duration patience{0};
+    SpliceLimits limits;
+};
+
 using IsbMessage = std::variant<HelloMessage,
                                 LoginMessage,
                                 LoggedInMessage,
@@ -517,7 +644,14 @@ using IsbMessage = std::variant<HelloMessage,
                                 SpliceReadyMessage,
                                 SpliceEventMessage,
                                 SpliceCancelMessage,
-                                LoadMessage>;
+                                LoadMessage,
+                                GatherMessage,
+                                GatheredMessage,
+                                NatProbeMessage,
+                                NatReportMessage,
+                                VolunteerOfferMessage,
+                                VolunteerAnswerMessage,
+                                VolunteerSpliceMessage>;
 
 /// One message with its number: 1 for the first of a direction, then one more each.
 struct IsbFrame
@@ -530,11 +664,14 @@ struct IsbFrame
 [[nodiscard]] std::string_view NameOf(const IsbMessage& message);
 [[nodiscard]] std::string_view ToString(IsbCode code);
 [[nodiscard]] std::string_view ToString(Reachability reachability); ///< "public"
-[[nodiscard]] std::string_view ToString(ServicePath path); ///< "direct", "reversed", "translated"
+/// "direct", "reversed", "translated", "punched"
+[[nodiscard]] std::string_view ToString(ServicePath path);
 [[nodiscard]] std::string_view ToString(
     ForwardingMethod method); ///< "proxy", "active", "passive", "pure", "udp"
 [[nodiscard]] std::string_view ToString(ConnectionPhase phase); ///< "established"
 [[nodiscard]] std::string_view ToString(SpliceNews news);       ///< "first-syn"
+/// "endpoint-independent", ..., "none"
+[[nodiscard]] std::string_view ToString(NatBehaviour behaviour);
 
 /// 1 to ISB_NAME_LIMIT letters, digits, '-', '_', '.'.
 [[nodiscard]] bool IsIsbName(std::string_view name);

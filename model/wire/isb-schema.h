@@ -32,7 +32,12 @@ struct IsbSchema<IstProfile>
     Fields(F& field, M& ours, P& theirs)
     {
         using Q = std::remove_const_t<P>;
-        field.Methods(ours.methods, theirs, &Q::methods, &Q::methods_size, &Q::add_methods);
+        field.Enums(ours.methods,
+                    ISB_METHOD_LIMIT,
+                    theirs,
+                    &Q::methods,
+                    &Q::methods_size,
+                    &Q::add_methods);
         field.Address(ours.address, theirs, &Q::address, &Q::mutable_address);
         field.Number(ours.capacity, theirs, &Q::capacity, &Q::set_capacity);
         field.Port(ours.pingPort, theirs, &Q::ping_port, &Q::set_ping_port);
@@ -111,6 +116,77 @@ struct IsbSchema<SpliceLimits>
 };
 
 template <>
+struct IsbSchema<UserAbilities>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.punch, theirs, &Q::punch, &Q::set_punch);
+        field.Number(ours.predict, theirs, &Q::predict, &Q::set_predict);
+        field.Number(ours.loginPort, theirs, &Q::login_port, &Q::set_login_port);
+        field.Number(ours.natTest, theirs, &Q::nat_test, &Q::set_nat_test);
+        field.Number(ours.volunteer, theirs, &Q::volunteer, &Q::set_volunteer);
+        field.Number(ours.volunteerRateBps,
+                     theirs,
+                     &Q::volunteer_rate_bps,
+                     &Q::set_volunteer_rate_bps);
+        field.Number(ours.volunteerConnections,
+                     theirs,
+                     &Q::volunteer_connections,
+                     &Q::set_volunteer_connections);
+    }
+};
+
+template <>
+struct IsbSchema<StunServers>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Parts(ours.endpoints,
+                    ISB_STUN_LIMIT,
+                    theirs,
+                    &Q::endpoints,
+                    &Q::endpoints_size,
+                    &Q::add_endpoints);
+    }
+};
+
+template <>
+struct IsbSchema<WayWishes>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Enums(ours.ways, ISB_WAY_LIMIT, theirs, &Q::ways, &Q::ways_size, &Q::add_ways);
+        field.Number(ours.predict, theirs, &Q::predict, &Q::set_predict);
+    }
+};
+
+template <>
+struct IsbSchema<PunchTargets>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Parts(ours.endpoints,
+                    ISB_PUNCH_LIMIT,
+                    theirs,
+                    &Q::endpoints,
+                    &Q::endpoints_size,
+                    &Q::add_endpoints);
+    }
+};
+
+template <>
 struct IsbSchema<HelloMessage>
 {
     template <typename F, typename M, typename P>
@@ -140,6 +216,7 @@ struct IsbSchema<LoginMessage>
         field.Number(ours.bootId, theirs, &Q::boot_id, &Q::set_boot_id);
         field.Number(ours.canChoosePort, theirs, &Q::can_choose_port, &Q::set_can_choose_port);
         field.Part(ours.ist, theirs, &Q::ist, &Q::mutable_ist);
+        field.Part(ours.abilities, theirs, &Q::abilities, &Q::mutable_abilities);
     }
 };
 
@@ -153,6 +230,7 @@ struct IsbSchema<LoggedInMessage>
         using Q = std::remove_const_t<P>;
         field.Number(ours.session, theirs, &Q::session, &Q::set_session);
         field.Time(ours.helloInterval, theirs, &Q::hello_interval, &Q::set_hello_interval);
+        field.Part(ours.stun, theirs, &Q::stun, &Q::mutable_stun);
     }
 };
 
@@ -413,6 +491,7 @@ struct IsbSchema<OpenMessage>
         field.Number(ours.prepared, theirs, &Q::prepared, &Q::set_prepared);
         field.Port(ours.chosenPort, theirs, &Q::chosen_port, &Q::set_chosen_port);
         field.Part(ours.udp, theirs, &Q::udp, &Q::mutable_udp);
+        field.Part(ours.wishes, theirs, &Q::wishes, &Q::mutable_wishes);
     }
 };
 
@@ -469,6 +548,7 @@ struct IsbSchema<InstructMessage>
         field.Bits(ours.expectToken, theirs, &Q::expect_token, &Q::mutable_expect_token);
         field.OptionalName(ours.ist, theirs, &Q::ist, &Q::mutable_ist);
         field.Time(ours.patience, theirs, &Q::patience, &Q::set_patience);
+        field.Part(ours.punch, theirs, &Q::punch, &Q::mutable_punch);
     }
 };
 
@@ -612,6 +692,118 @@ struct IsbSchema<LoadMessage>
         field.Number(ours.splices, theirs, &Q::splices, &Q::set_splices);
         field.Number(ours.forwardedBytes, theirs, &Q::forwarded_bytes, &Q::set_forwarded_bytes);
         field.Number(ours.drops, theirs, &Q::drops, &Q::set_drops);
+    }
+};
+
+template <>
+struct IsbSchema<GatherMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.request, theirs, &Q::request, &Q::set_request);
+        field.Number(ours.connection, theirs, &Q::connection, &Q::set_connection);
+        field.Number(ours.attempt, theirs, &Q::attempt, &Q::set_attempt);
+        field.Enum(ours.path, theirs, &Q::path, &Q::set_path);
+        field.Number(ours.predict, theirs, &Q::predict, &Q::set_predict);
+    }
+};
+
+template <>
+struct IsbSchema<GatheredMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.connection, theirs, &Q::connection, &Q::set_connection);
+        field.Number(ours.attempt, theirs, &Q::attempt, &Q::set_attempt);
+        field.Enum(ours.code, theirs, &Q::code, &Q::set_code);
+        field.Number(ours.dependent, theirs, &Q::dependent, &Q::set_dependent);
+        field.Parts(ours.endpoints,
+                    ISB_PUNCH_LIMIT,
+                    theirs,
+                    &Q::endpoints,
+                    &Q::endpoints_size,
+                    &Q::add_endpoints);
+    }
+};
+
+template <>
+struct IsbSchema<NatProbeMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Bits(ours.token, theirs, &Q::token, &Q::mutable_token);
+        field.Enum(ours.protocol, theirs, &Q::protocol, &Q::set_protocol);
+    }
+};
+
+template <>
+struct IsbSchema<NatReportMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Bits(ours.token, theirs, &Q::token, &Q::mutable_token);
+        field.Enum(ours.tcpMapping, theirs, &Q::tcp_mapping, &Q::set_tcp_mapping);
+        field.Enum(ours.tcpFiltering, theirs, &Q::tcp_filtering, &Q::set_tcp_filtering);
+        field.Enum(ours.udpMapping, theirs, &Q::udp_mapping, &Q::set_udp_mapping);
+        field.Enum(ours.udpFiltering, theirs, &Q::udp_filtering, &Q::set_udp_filtering);
+        field.Part(ours.udp, theirs, &Q::udp, &Q::mutable_udp);
+        field.Time(ours.udpLifetime, theirs, &Q::udp_lifetime, &Q::set_udp_lifetime);
+    }
+};
+
+template <>
+struct IsbSchema<VolunteerOfferMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.rateBps, theirs, &Q::rate_bps, &Q::set_rate_bps);
+        field.Number(ours.connections, theirs, &Q::connections, &Q::set_connections);
+    }
+};
+
+template <>
+struct IsbSchema<VolunteerAnswerMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.accepted, theirs, &Q::accepted, &Q::set_accepted);
+        field.Number(ours.rateBps, theirs, &Q::rate_bps, &Q::set_rate_bps);
+        field.Number(ours.connections, theirs, &Q::connections, &Q::set_connections);
+    }
+};
+
+template <>
+struct IsbSchema<VolunteerSpliceMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Number(ours.splice, theirs, &Q::splice, &Q::set_splice);
+        field.Enum(ours.protocol, theirs, &Q::protocol, &Q::set_protocol);
+        field.Bits(ours.subscriber, theirs, &Q::subscriber, &Q::mutable_subscriber);
+        field.Bits(ours.provider, theirs, &Q::provider, &Q::mutable_provider);
+        field.Time(ours.patience, theirs, &Q::patience, &Q::set_patience);
+        field.Part(ours.limits, theirs, &Q::limits, &Q::mutable_limits);
     }
 };
 

@@ -38,6 +38,8 @@ constexpr uint64_t STATUS = 35;
 constexpr uint64_t IST_LIST = 37;
 constexpr uint64_t SPLICE_REQUEST = 39;
 constexpr uint64_t SPLICE_EVENT = 41;
+constexpr uint64_t GATHERED = 45;
+constexpr uint64_t NAT_REPORT = 47;
 
 /// Protobuf's wire format, written by hand.
 class RawMessage
@@ -186,7 +188,8 @@ TEST(IsbCodec, CarriesEveryFieldOfEveryMessage)
     }
 }
 
-/// Version 1 is frozen: these bytes were taken when it was made.
+/// Version 1 is frozen: these bytes were taken when it was made, and when it grew. "name+" is the
+/// message with the fields that it got later.
 TEST(IsbCodec, WritesTheBytesOfVersionOne)
 {
     std::ifstream file(ISB_SOURCE_DIR "/tests/wire/isb-version-1.txt");
@@ -199,11 +202,35 @@ TEST(IsbCodec, WritesTheBytesOfVersionOne)
             frozen[line.substr(0, blank)] = line.substr(blank + 1);
         }
     }
-    EXPECT_EQ(frozen.size(), std::variant_size_v<IsbMessage>);
-    for (const IsbMessage& message : test::FullMessages())
+    const auto first = test::FullMessages(false);
+    const auto grown = test::FullMessages();
+    size_t lines = 0;
+    for (size_t at = 0; at < first.size(); ++at)
     {
-        EXPECT_EQ(Hex(EncodeFrame({300, message})), frozen[std::string(NameOf(message))])
-            << NameOf(message);
+        const std::string name(NameOf(first[at]));
+        const std::string before = Hex(EncodeFrame({300, first[at]}));
+        EXPECT_EQ(before, frozen[name]) << name;
+        ++lines;
+        const std::string after = Hex(EncodeFrame({300, grown[at]}));
+        if (after != before)
+        {
+            EXPECT_EQ(after, frozen[name + "+"]) << name;
+            ++lines;
+        }
+    }
+    EXPECT_EQ(frozen.size(), lines);
+}
+
+/// What a peer of the first version 1 makes of a message that grew, and we of its.
+TEST(IsbCodec, FieldsThatCameLaterAreReadAsUnsetWhenAPeerDoesNotSendThem)
+{
+    for (const IsbMessage& message : test::FullMessages(false))
+    {
+        IsbDeframer deframer;
+        deframer.Push(EncodeFrame({1, message}));
+        const auto frame = deframer.Next();
+        ASSERT_TRUE(frame) << NameOf(message);
+        EXPECT_EQ(test::FieldsOf(frame->message), test::FieldsOf(message)) << NameOf(message);
     }
 }
 
@@ -419,7 +446,16 @@ TEST(IsbDeframer, RefusesEnumeratorsThatItDoesNotKnow)
         WithField("method 5", OPEN, Raw().Number(3, 5), GOOD),
         WithField("method 6", OPEN, Raw().Number(3, 6), BAD),
         WithField("path 3", PREPARE, Raw().Number(4, 3).Number(5, 3), GOOD),
-        WithField("path 4", PREPARE, Raw().Number(4, 4).Number(5, 3), BAD),
+        WithField("path 4", PREPARE, Raw().Number(4, 4).Number(5, 3), GOOD),
+        WithField("path 5", PREPARE, Raw().Number(4, 5).Number(5, 3), BAD),
+        WithField("way 4", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 4)), GOOD),
+        WithField("way 0", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 0)), BAD),
+        WithField("way 5", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 5)), BAD),
+        WithField("behaviour 4",
+                  NAT_REPORT,
+                  Raw().Text(1, std::string(16, 't')).Number(2, 4),
+                  GOOD),
+        WithField("behaviour 5", NAT_REPORT, Raw().Text(1, std::string(16, 't')).Number(2, 5), BAD),
         WithField("path 0", PREPARE, Raw().Number(5, 3), BAD),
         WithField("phase 4", STATUS, Raw().Number(3, 4), GOOD),
         WithField("phase 5", STATUS, Raw().Number(3, 5), BAD),
@@ -548,9 +584,36 @@ TEST(IsbDeframer, RefusesListsLongerThanTheyMayBe)
         }
         return Raw().Part(2, service);
     };
+    const auto numbers = [](size_t count)
+    {
+        RawMessage ways;
+        for (size_t i = 0; i < count; ++i)
+        {
+            ways.Number(1, 1);
+        }
+        return Raw().Number(3, 3).Part(8, ways);
+    };
+    const auto endpoints = [](uint64_t field, size_t count)
+    {
+        RawMessage list;
+        for (size_t i = 0; i < count; ++i)
+        {
+            list.Part(field, Raw().Text(1, "abcd").Number(2, 9));
+        }
+        return list;
+    };
     constexpr IsbCode BAD = IsbCode::BadRequest;
     constexpr IsbCode GOOD = IsbCode::None;
     ExpectStreams({
+        WithField("4 ways", OPEN, numbers(ISB_WAY_LIMIT), GOOD),
+        WithField("5 ways", OPEN, numbers(ISB_WAY_LIMIT + 1), BAD),
+        WithField("16 endpoints", GATHERED, endpoints(5, ISB_PUNCH_LIMIT), GOOD),
+        WithField("17 endpoints", GATHERED, endpoints(5, ISB_PUNCH_LIMIT + 1), BAD),
+        WithField("4 STUN endpoints", LOGGED_IN, Raw().Part(3, endpoints(1, ISB_STUN_LIMIT)), GOOD),
+        WithField("5 STUN endpoints",
+                  LOGGED_IN,
+                  Raw().Part(3, endpoints(1, ISB_STUN_LIMIT + 1)),
+                  BAD),
         WithField("128 entries", LISTING, listing(ISB_LISTING_LIMIT), GOOD),
         WithField("129 entries", LISTING, listing(ISB_LISTING_LIMIT + 1), BAD),
         WithField("64 ISTs", IST_LIST, ists(ISB_IST_LIST_LIMIT), GOOD),

@@ -30,10 +30,11 @@ NamesOf(T first, T last)
 TEST(IsbMessage, NamesEveryEnumeratorOnce)
 {
     EXPECT_EQ(NamesOf(IsbCode::None, IsbCode::Cancelled).size(), 27U);
-    EXPECT_EQ(NamesOf(ServicePath::Direct, ServicePath::Translated).size(), 3U);
+    EXPECT_EQ(NamesOf(ServicePath::Direct, ServicePath::Punched).size(), 4U);
     EXPECT_EQ(NamesOf(ForwardingMethod::Proxy, ForwardingMethod::Udp).size(), 5U);
     EXPECT_EQ(NamesOf(ConnectionPhase::Established, ConnectionPhase::Closed).size(), 4U);
     EXPECT_EQ(NamesOf(SpliceNews::FirstSyn, SpliceNews::Failed).size(), 5U);
+    EXPECT_EQ(NamesOf(NatBehaviour::EndpointIndependent, NatBehaviour::NoNat).size(), 4U);
     EXPECT_EQ(ToString(Reachability::Unknown), "unknown");
     EXPECT_EQ(NamesOf(Reachability::Public, Reachability::Private).size(), 2U);
 }

@@ -61,7 +61,7 @@ void
 VisitMembers(T& s, F& visit)
 {
     constexpr size_t COUNT = CountMembers<std::remove_const_t<T>>();
-    static_assert(COUNT >= 1 && COUNT <= 12);
+    static_assert(COUNT >= 1 && COUNT <= 13);
     if constexpr (COUNT == 1)
     {
         auto& [a] = s;
@@ -102,18 +102,34 @@ VisitMembers(T& s, F& visit)
         auto& [a, b, c, d, e, f, g, h] = s;
         VisitAll(visit, a, b, c, d, e, f, g, h);
     }
+    else if constexpr (COUNT == 9)
+    {
+        auto& [a, b, c, d, e, f, g, h, i] = s;
+        VisitAll(visit, a, b, c, d, e, f, g, h, i);
+    }
     else if constexpr (COUNT == 11)
     {
         auto& [a, b, c, d, e, f, g, h, i, j, k] = s;
         VisitAll(visit, a, b, c, d, e, f, g, h, i, j, k);
     }
-    else
+    else if constexpr (COUNT == 12)
     {
-        static_assert(COUNT == 12);
         auto& [a, b, c, d, e, f, g, h, i, j, k, l] = s;
         VisitAll(visit, a, b, c, d, e, f, g, h, i, j, k, l);
     }
+    else
+    {
+        static_assert(COUNT == 13);
+        auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = s;
+        VisitAll(visit, a, b, c, d, e, f, g, h, i, j, k, l, m);
+    }
 }
+
+/// Fields that messages got after the first frames of version 1 were frozen.
+template <typename T>
+inline constexpr bool IS_GROWTH =
+    std::is_same_v<T, UserAbilities> || std::is_same_v<T, StunServers> ||
+    std::is_same_v<T, WayWishes> || std::is_same_v<T, PunchTargets>;
 
 /// Writes every field of a message: equal text, equal message.
 class FieldPrinter
@@ -197,11 +213,24 @@ class FieldPrinter
 class FieldFiller
 {
   public:
+    /// `growth`: fields that came later, too.
+    explicit FieldFiller(bool growth)
+        : m_growth(growth)
+    {
+    }
+
     template <typename T>
     void
     operator()(T& value)
     {
-        if constexpr (std::is_same_v<T, bool>)
+        if constexpr (IS_GROWTH<T>)
+        {
+            if (m_growth)
+            {
+                Group(value);
+            }
+        }
+        else if constexpr (std::is_same_v<T, bool>)
         {
             value = !value;
         }
@@ -239,7 +268,9 @@ class FieldFiller
     void
     Group(ServicePath& value)
     {
-        value = ServicePath::Reversed;
+        value = value == ServicePath::Reversed || value == ServicePath::Punched
+                    ? ServicePath::Translated
+                    : ServicePath::Reversed;
     }
 
     void
@@ -270,6 +301,12 @@ class FieldFiller
     Group(SpliceNews& value)
     {
         value = SpliceNews::Failed;
+    }
+
+    void
+    Group(NatBehaviour& value)
+    {
+        value = NatBehaviour::NoNat;
     }
 
     void
@@ -305,6 +342,7 @@ class FieldFiller
         VisitMembers(s, *this);
     }
 
+    bool m_growth;
     int64_t m_last = 0;
 };
 
@@ -331,14 +369,14 @@ DefaultMessages()
     return DefaultMessages(std::make_index_sequence<std::variant_size_v<IsbMessage>>());
 }
 
-/// One of each message, every field set.
+/// One of each message, every field set; without `growth` those that came later are not.
 inline std::vector<IsbMessage>
-FullMessages()
+FullMessages(bool growth = true)
 {
     std::vector<IsbMessage> messages = DefaultMessages();
     for (IsbMessage& message : messages)
     {
-        FieldFiller filler;
+        FieldFiller filler(growth);
         std::visit([&](auto& body) { VisitMembers(body, filler); }, message);
     }
     return messages;

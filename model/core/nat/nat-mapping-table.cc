@@ -59,44 +59,66 @@ FirstTimer(Protocol protocol)
     return NatTimer::Udp;
 }
 
+size_t
+IndexOf(Protocol protocol)
+{
+    switch (protocol)
+    {
+    case Protocol::Tcp:
+        return 1;
+    case Protocol::Icmp:
+        return 2;
+    case Protocol::Udp:
+        break;
+    }
+    return 0;
+}
+
 } // namespace
 
 NatMappingTable::NatMappingTable(const NatSettings& settings, Rng& rng, TraceSink* trace)
     : m_settings(settings),
+      m_axes{settings.udp, settings.tcp, settings.icmp},
       m_rng(rng),
       m_trace(trace),
       m_durations{settings.timers.udp,
                   settings.timers.icmp,
                   settings.timers.tcpTransitory,
-                  settings.timers.tcpEstablished},
+                  settings.timers.tcpEstablished,
+                  settings.timers.tcpClosing},
       m_outbound(rng.Next(), rng.Next()),
       m_external(rng.Next(), rng.Next()),
-      m_bySession(rng.Next(), rng.Next()),
-      m_pools{NatPortPool(settings.udp.assignment, settings.firstPort, settings.lastPort),
-              NatPortPool(settings.tcp.assignment, settings.firstPort, settings.lastPort),
-              NatPortPool(settings.icmp.assignment, settings.firstPort, settings.lastPort)}
+      m_bySession(rng.Next(), rng.Next())
 {
+    MakePools();
+}
+
+void
+NatMappingTable::MakePools()
+{
+    m_pools.clear();
+    for (const NatAxes* axes : {&m_settings.udp, &m_settings.tcp, &m_settings.icmp})
+    {
+        m_pools.emplace_back(axes->assignment, m_settings.firstPort, m_settings.lastPort);
+    }
 }
 
 NatPortPool&
 NatMappingTable::Pool(Protocol protocol)
 {
-    switch (protocol)
-    {
-    case Protocol::Tcp:
-        return m_pools[1];
-    case Protocol::Icmp:
-        return m_pools[2];
-    case Protocol::Udp:
-        break;
-    }
-    return m_pools[0];
+    return m_pools[IndexOf(protocol)];
+}
+
+const NatAxes&
+NatMappingTable::Axes(Protocol protocol) const
+{
+    return m_axes[IndexOf(protocol)];
 }
 
 NatKey
 NatMappingTable::OutboundKey(Protocol protocol, Endpoint internal, Endpoint remote) const
 {
-    const Endpoint relevant = Relevant(m_settings.Axes(protocol).mapping, remote);
+    const Endpoint relevant = Relevant(Axes(protocol).mapping, remote);
     return {static_cast<uint64_t>(protocol) << 48 | Pack(internal), Pack(relevant)};
 }
 
@@ -105,7 +127,7 @@ NatMappingTable::SessionKey(uint32_t mapping, Endpoint remote) const
 {
     const Protocol protocol = m_mappings[mapping].protocol;
     const Endpoint relevant =
-        protocol == Protocol::Tcp ? remote : Relevant(m_settings.Axes(protocol).filtering, remote);
+        protocol == Protocol::Tcp ? remote : Relevant(Axes(protocol).filtering, remote);
     return {mapping, Pack(relevant)};
 }
 
@@ -113,7 +135,7 @@ bool
 NatMappingTable::CountsAddresses(const NatMapping& mapping) const
 {
     return mapping.protocol == Protocol::Tcp &&
-           m_settings.tcp.filtering == NatBehaviour::AddressDependent;
+           Axes(Protocol::Tcp).filtering == NatBehaviour::AddressDependent;
 }
 
 uint32_t
@@ -123,7 +145,7 @@ NatMappingTable::FindOutbound(Protocol protocol, Endpoint internal, Endpoint rem
 }
 
 uint32_t
-NatMappingTable::FindExternal(Protocol protocol, Endpoint external) const
+NatMappingTable::FindExternal(Protocol protocol, Endpoint external, Endpoint /*remote*/) const
 {
     return m_external.Find(ExternalKey(protocol, external));
 }
@@ -134,11 +156,40 @@ NatMappingTable::FindSession(uint32_t mapping, Endpoint remote) const
     return m_bySession.Find(SessionKey(mapping, remote));
 }
 
+uint32_t
+NatMappingTable::FindFromInside(Protocol protocol, Endpoint internal, Endpoint remote) const
+{
+    const uint32_t mapping = FindOutbound(protocol, internal, remote);
+    return mapping == NAT_NO_SLOT ? NAT_NO_SLOT : FindSession(mapping, remote);
+}
+
+uint32_t
+NatMappingTable::FindFromOutside(Protocol protocol, Endpoint external, Endpoint remote) const
+{
+    const uint32_t mapping = FindExternal(protocol, external, remote);
+    return mapping == NAT_NO_SLOT ? NAT_NO_SLOT : FindSession(mapping, remote);
+}
+
+bool
+NatMappingTable::IsForwarded(Protocol protocol, Endpoint external) const
+{
+    return std::any_of(m_settings.forwards.begin(),
+                       m_settings.forwards.end(),
+                       [protocol, external, this](const NatForward& forward)
+                       {
+                           const Ipv4 address = forward.external.address.value == 0
+                                                    ? m_settings.external
+                                                    : forward.external.address;
+                           return forward.protocol == protocol &&
+                                  external == Endpoint{address, forward.external.port};
+                       });
+}
+
 bool
 NatMappingTable::Admits(uint32_t mapping, Endpoint remote) const
 {
     const NatMapping& entry = m_mappings[mapping];
-    if (m_settings.Axes(entry.protocol).filtering == NatBehaviour::EndpointIndependent)
+    if (Axes(entry.protocol).filtering == NatBehaviour::EndpointIndependent)
     {
         return true;
     }
@@ -152,7 +203,7 @@ NatMappingTable::Admits(uint32_t mapping, Endpoint remote) const
 NatMappingTable::Slot
 NatMappingTable::AddMapping(TimePoint now, Protocol protocol, Endpoint internal, Endpoint remote)
 {
-    if (m_mappings.Size() >= m_settings.limits.mappings)
+    if (m_full || m_mappings.Size() >= m_settings.limits.mappings)
     {
         return {NAT_NO_SLOT, NatDrop::TableFull};
     }
@@ -166,7 +217,7 @@ NatMappingTable::AddMapping(TimePoint now, Protocol protocol, Endpoint internal,
     mapping.protocol = protocol;
     mapping.internal = internal;
     mapping.external = {m_settings.external, *port};
-    mapping.remote = Relevant(m_settings.Axes(protocol).mapping, remote);
+    mapping.remote = Relevant(Axes(protocol).mapping, remote);
     const uint32_t slot = m_mappings.Add(mapping);
     m_outbound.Insert(OutboundKey(protocol, internal, remote), slot);
     m_external.Insert(ExternalKey(protocol, mapping.external), slot);
@@ -181,6 +232,8 @@ NatMappingTable::AddSession(TimePoint now, uint32_t mapping, Endpoint remote)
     const NatKey key = SessionKey(mapping, remote);
     NatSession session;
     session.mapping = mapping;
+    session.internal = entry.internal;
+    session.external = entry.external;
     session.remote = {Ipv4{static_cast<uint32_t>(key.low >> 16)}, static_cast<uint16_t>(key.low)};
     session.timer = FirstTimer(entry.protocol);
     session.expiry = now + m_durations[static_cast<size_t>(session.timer)];
@@ -198,7 +251,7 @@ NatMappingTable::OpenFromInside(TimePoint now,
                                 Endpoint internal,
                                 Endpoint remote)
 {
-    if (m_sessions.Size() >= m_settings.limits.sessions)
+    if (m_full || m_sessions.Size() >= m_settings.limits.sessions)
     {
         return {NAT_NO_SLOT, NatDrop::TableFull};
     }
@@ -227,7 +280,7 @@ NatMappingTable::Slot
 NatMappingTable::OpenFromOutside(TimePoint now, uint32_t mapping, Endpoint remote)
 {
     const NatLimits& limits = m_settings.limits;
-    if (m_sessions.Size() >= limits.sessions)
+    if (m_full || m_sessions.Size() >= limits.sessions)
     {
         return {NAT_NO_SLOT, NatDrop::TableFull};
     }
@@ -291,12 +344,100 @@ NatMappingTable::EndSession(TimePoint now, uint32_t session)
     m_sessions.Free(session);
     if (--owner.sessionCount == 0)
     {
-        EndMapping(now, mapping);
+        Forget(now, mapping);
     }
 }
 
 void
 NatMappingTable::EndMapping(TimePoint now, uint32_t mapping)
+{
+    for (uint32_t left = m_mappings[mapping].sessionCount; left != 0; --left)
+    {
+        EndSession(now, m_mappings[mapping].sessions.First());
+    }
+}
+
+void
+NatMappingTable::Reboot(TimePoint now)
+{
+    for (const uint32_t mapping : List())
+    {
+        EndMapping(now, mapping);
+    }
+    MakePools();
+}
+
+void
+NatMappingTable::Rebind(TimePoint now)
+{
+    for (const uint32_t slot : List())
+    {
+        NatMapping& mapping = m_mappings[slot];
+        const std::optional<uint16_t> port =
+            Pool(mapping.protocol).Take(mapping.internal.port, m_rng);
+        if (!port)
+        {
+            continue;
+        }
+        Trace(now, TraceKind::MappingExpired, mapping);
+        m_external.Erase(ExternalKey(mapping.protocol, mapping.external));
+        Pool(mapping.protocol).Release(mapping.external.port);
+        mapping.external = {m_settings.external, *port};
+        for (uint32_t session = mapping.sessions.First(); session != NAT_NO_SLOT;
+             session = m_sessions[session].byMapping.next)
+        {
+            m_sessions[session].external = mapping.external;
+        }
+        mapping.id = ++m_lastId;
+        m_external.Insert(ExternalKey(mapping.protocol, mapping.external), slot);
+        Trace(now, TraceKind::MappingCreated, mapping);
+    }
+}
+
+void
+NatMappingTable::SetFull(bool full)
+{
+    m_full = full;
+}
+
+bool
+NatMappingTable::Allows(const NatMapping& mapping) const
+{
+    const NatAxes& then = Axes(mapping.protocol);
+    const NatAxes& now = m_settings.Axes(mapping.protocol);
+    return then.mapping == now.mapping && then.filtering == now.filtering &&
+           (m_settings.internal.empty() || m_settings.IsInternal(mapping.internal.address)) &&
+           m_settings.IsExternal(mapping.external.address) &&
+           mapping.external.port >= m_settings.firstPort &&
+           mapping.external.port <= m_settings.lastPort;
+}
+
+void
+NatMappingTable::Reconfigure(TimePoint now)
+{
+    const std::vector<uint32_t> all = List();
+    for (const uint32_t mapping : all)
+    {
+        if (!Allows(m_mappings[mapping]))
+        {
+            EndMapping(now, mapping);
+        }
+    }
+    m_axes = {m_settings.udp, m_settings.tcp, m_settings.icmp};
+    m_durations = {m_settings.timers.udp,
+                   m_settings.timers.icmp,
+                   m_settings.timers.tcpTransitory,
+                   m_settings.timers.tcpEstablished,
+                   m_settings.timers.tcpClosing};
+    MakePools();
+    for (const uint32_t mapping : List())
+    {
+        Pool(m_mappings[mapping].protocol).Claim(m_mappings[mapping].external.port);
+    }
+}
+
+void
+NatMappingTable::Forget(TimePoint now, uint32_t mapping)
 {
     const NatMapping& entry = m_mappings[mapping];
     m_outbound.Erase(OutboundKey(entry.protocol, entry.internal, entry.remote));

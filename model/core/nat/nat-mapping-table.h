@@ -28,6 +28,7 @@ enum class NatTimer : uint8_t
     Icmp,
     TcpTransitory,
     TcpEstablished,
+    TcpClosing,
     Count_,
 };
 
@@ -37,6 +38,8 @@ enum class NatTimer : uint8_t
 struct NatSession
 {
     uint32_t mapping = NAT_NO_SLOT;
+    Endpoint internal; ///< its mapping's
+    Endpoint external; ///< its mapping's
     Endpoint remote;
     TimePoint expiry{0};
     NatTimer timer = NatTimer::Udp;
@@ -77,8 +80,23 @@ class NatMappingTable
     [[nodiscard]] uint32_t FindOutbound(Protocol protocol,
                                         Endpoint internal,
                                         Endpoint remote) const;
-    /// The mapping that owns an external endpoint, or NAT_NO_SLOT.
-    [[nodiscard]] uint32_t FindExternal(Protocol protocol, Endpoint external) const;
+    /// The mapping that takes a packet from `remote` to an external endpoint, or NAT_NO_SLOT. The
+    /// remote endpoint decides where mappings share the external one (NatPortAssignment::
+    /// Overloading, a forward to several internal endpoints).
+    [[nodiscard]] uint32_t FindExternal(Protocol protocol,
+                                        Endpoint external,
+                                        Endpoint remote) const;
+    /// The session that a packet from `internal` to `remote` belongs to, or NAT_NO_SLOT: the fast
+    /// path, one look-up whose result holds all that the translation needs.
+    [[nodiscard]] uint32_t FindFromInside(Protocol protocol,
+                                          Endpoint internal,
+                                          Endpoint remote) const;
+    /// The same of a packet from `remote` to `external`.
+    [[nodiscard]] uint32_t FindFromOutside(Protocol protocol,
+                                           Endpoint external,
+                                           Endpoint remote) const;
+    /// True when a forward owns the external endpoint, also outside the pool of ports.
+    [[nodiscard]] bool IsForwarded(Protocol protocol, Endpoint external) const;
     /// The mapping's session with a remote endpoint, or NAT_NO_SLOT.
     [[nodiscard]] uint32_t FindSession(uint32_t mapping, Endpoint remote) const;
     /// True when the mapping's filter lets packets from `remote` in.
@@ -92,6 +110,22 @@ class NatMappingTable
                                       Endpoint remote);
     /// Opens a connection that the filter admits from outside; refused when the set is full.
     [[nodiscard]] Slot OpenFromOutside(TimePoint now, uint32_t mapping, Endpoint remote);
+
+    /// Ends a session, and its mapping when it was the last one.
+    void EndSession(TimePoint now, uint32_t session);
+    /// Ends a mapping with all its sessions; of a forward the sessions only.
+    void EndMapping(TimePoint now, uint32_t mapping);
+
+    /// Forgets everything, as after a loss of power; the settings' external address may be another
+    /// one than before.
+    void Reboot(TimePoint now);
+    /// Every mapping moves to another external endpoint, as far as one is free; sessions stay.
+    void Rebind(TimePoint now);
+    /// While `full`, new mappings and sessions meet a full table.
+    void SetFull(bool full);
+    /// The settings have changed: mappings that the new ones allow stay with their sessions, the
+    /// others end.
+    void Reconfigure(TimePoint now);
 
     /// A packet from inside used the session.
     void NoteSentFromInside(uint32_t session);
@@ -144,13 +178,16 @@ class NatMappingTable
                                   Endpoint internal,
                                   Endpoint remote);
     uint32_t AddSession(TimePoint now, uint32_t mapping, Endpoint remote);
-    void EndSession(TimePoint now, uint32_t session);
-    void EndMapping(TimePoint now, uint32_t mapping);
+    void Forget(TimePoint now, uint32_t mapping);
+    [[nodiscard]] const NatAxes& Axes(Protocol protocol) const;
+    [[nodiscard]] bool Allows(const NatMapping& mapping) const;
+    void MakePools();
     void Trace(TimePoint now, TraceKind kind, const NatMapping& mapping);
     [[nodiscard]] NatPortPool& Pool(Protocol protocol);
     [[nodiscard]] uint32_t FirstToExpire() const;
 
     const NatSettings& m_settings;
+    std::array<NatAxes, 3> m_axes; ///< those by which the table is indexed: UDP, TCP, ICMP
     Rng& m_rng;
     TraceSink* m_trace;
     std::array<Duration, TIMERS> m_durations;
@@ -160,10 +197,11 @@ class NatMappingTable
     NatHashIndex m_external;
     NatHashIndex m_bySession;
     std::array<NatList<NatSession, &NatSession::byTimer>, TIMERS> m_timers;
-    std::array<NatPortPool, 3> m_pools;
+    std::vector<NatPortPool> m_pools; ///< UDP, TCP, ICMP
     /// TCP connections by mapping and remote address, where the filter asks for the address only.
     std::unordered_map<uint64_t, uint32_t> m_addressUses;
     uint64_t m_lastId = 0;
+    bool m_full = false;
 };
 
 } // namespace isb

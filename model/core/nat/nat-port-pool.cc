@@ -70,6 +70,14 @@ NatPortPool::Take(uint16_t internalPort, Rng& rng)
 }
 
 void
+NatPortPool::Claim(uint16_t port)
+{
+    const uint32_t bit = port - m_first;
+    m_bits[bit / WORD_BITS] |= uint64_t{1} << (bit % WORD_BITS);
+    --m_free;
+}
+
+void
 NatPortPool::Release(uint16_t port)
 {
     const uint32_t bit = port - m_first;

@@ -23,6 +23,8 @@ class NatPortPool
 
     /// A free port for this internal port, now taken; nothing when all are.
     [[nodiscard]] std::optional<uint16_t> Take(uint16_t internalPort, Rng& rng);
+    /// Takes one port that is free.
+    void Claim(uint16_t port);
     /// Gives a taken port back.
     void Release(uint16_t port);
 

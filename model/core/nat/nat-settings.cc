@@ -58,10 +58,11 @@ FindName(const std::array<std::string_view, N>& names, std::string_view name)
 std::optional<Error>
 FindBadTimer(const NatTimers& timers)
 {
-    const std::array<std::pair<std::string_view, Duration>, 5> all{
+    const std::array<std::pair<std::string_view, Duration>, 6> all{
         {{"udp", timers.udp},
          {"tcp established", timers.tcpEstablished},
          {"tcp transitory", timers.tcpTransitory},
+         {"tcp closing", timers.tcpClosing},
          {"icmp", timers.icmp},
          {"fragments", timers.fragments}}};
     for (const auto& [name, value] : all)
@@ -73,6 +74,55 @@ FindBadTimer(const NatTimers& timers)
         }
     }
     return std::nullopt;
+}
+
+/// Linux' masquerade target, as nf_nat_core.c and nf_conntrack behave since Linux 5: every
+/// connection has an entry of its own, which only its own remote endpoint may use; the source port
+/// stays the same while protocol, external endpoint and remote endpoint together are unique, else
+/// a random one is tried. What reaches no entry goes to the box itself, which refuses a SYN with
+/// RST. Packets of both directions keep an entry. Timers are nf_conntrack's defaults, for UDP that
+/// of a flow that is no stream yet (nf_conntrack_udp_timeout). Not modelled: an entry that a packet
+/// from outside to the box itself makes and that then occupies its port, the search for an earlier
+/// entry of the same source (find_appropriate_src), which matters after a collision only.
+void
+ApplyLinux(NatPortAssignment assignment, NatSettings& settings)
+{
+    NatAxes axes;
+    axes.mapping = NatBehaviour::AddressAndPortDependent;
+    axes.filtering = NatBehaviour::AddressAndPortDependent;
+    axes.assignment = assignment;
+    axes.refresh = NatRefresh::Both;
+    settings.udp = settings.tcp = settings.icmp = axes;
+    settings.hairpin = NatHairpin::None;
+    settings.unsolicitedSyn = NatSynAnswer::Reset;
+    settings.timers.udp = std::chrono::seconds(30);
+    settings.timers.tcpEstablished = std::chrono::hours(24 * 5);
+    settings.timers.tcpTransitory = std::chrono::seconds(120);
+    settings.timers.tcpClosing = std::chrono::seconds(120);
+    settings.timers.icmp = std::chrono::seconds(30);
+}
+
+/// A carrier-grade NAT that follows RFC 6888: endpoint-independent mapping (REQ-1) and filtering
+/// (REQ-7), paired pooling (REQ-2), limits per subscriber (REQ-4), hold-down of released ports
+/// (REQ-8), blocks of ports (section 4), inside them random ports (section 4, RFC 6056). The RFC
+/// wants the limits to be settings and names no values: the numbers are ours.
+void
+ApplyCarrierGrade(NatSettings& settings)
+{
+    NatAxes axes;
+    axes.filtering = NatBehaviour::EndpointIndependent;
+    axes.assignment = NatPortAssignment::Random;
+    settings.udp = settings.tcp = settings.icmp = axes;
+    settings.pooling = NatPooling::Paired;
+    settings.hairpin = NatHairpin::ExternalSource;
+    settings.unsolicitedSyn = NatSynAnswer::Hold;
+    settings.blocks = {512, 4};
+    settings.timers.portHold = std::chrono::seconds(120);
+    settings.limits.mappings = 1'000'000;
+    settings.limits.sessions = 4'000'000;
+    settings.limits.mappingsPerSubscriber = 2048;
+    settings.limits.sessionsPerSubscriber = 8192;
+    settings.limits.newMappingsPerSecond = 256;
 }
 
 } // namespace
@@ -116,6 +166,23 @@ NatSettings::IsInternal(Ipv4 address) const
                        [address](const Subnet& subnet) { return subnet.Contains(address); });
 }
 
+bool
+NatSettings::IsExternal(Ipv4 address) const
+{
+    return address == external ||
+           std::find(furtherExternals.begin(), furtherExternals.end(), address) !=
+               furtherExternals.end();
+}
+
+bool
+NatSettings::IsUntranslated(Ipv4 destination) const
+{
+    return std::any_of(untranslated.begin(),
+                       untranslated.end(),
+                       [destination](const Subnet& subnet)
+                       { return subnet.Contains(destination); });
+}
+
 std::optional<NatAxes>
 NatPreset(std::string_view name)
 {
@@ -127,6 +194,29 @@ NatPreset(std::string_view name)
         }
     }
     return std::nullopt;
+}
+
+bool
+ApplyNatPreset(std::string_view name, NatSettings& settings)
+{
+    if (const std::optional<NatAxes> axes = NatPreset(name))
+    {
+        settings.udp = settings.tcp = settings.icmp = *axes;
+        return true;
+    }
+    if (name == "linux-masquerade" || name == "linux-masquerade-random")
+    {
+        ApplyLinux(name == "linux-masquerade" ? NatPortAssignment::Overloading
+                                              : NatPortAssignment::Random,
+                   settings);
+        return true;
+    }
+    if (name == "cgn")
+    {
+        ApplyCarrierGrade(settings);
+        return true;
+    }
+    return false;
 }
 
 std::string_view

@@ -96,7 +96,8 @@ struct NatTimers
 {
     Duration udp = std::chrono::minutes(5);              ///< RFC 4787 REQ-5
     Duration tcpEstablished = std::chrono::minutes(124); ///< RFC 5382 REQ-5
-    Duration tcpTransitory = std::chrono::minutes(4);    ///< RFC 5382 REQ-5: opening and closing
+    Duration tcpTransitory = std::chrono::minutes(4);    ///< RFC 5382 REQ-5: while it opens
+    Duration tcpClosing = std::chrono::minutes(4);       ///< RFC 7857 section 2.1: while it closes
     Duration icmp = std::chrono::seconds(60);            ///< RFC 5508 REQ-2
     Duration fragments = std::chrono::seconds(2);        ///< state of one fragmented datagram
     Duration synHold = std::chrono::seconds(6); ///< RFC 5382 REQ-4: unsolicited SYNs, not less
@@ -152,6 +153,9 @@ struct NatSettings
     std::vector<Ipv4> furtherExternals; ///< more addresses that only mappings use
     NatPooling pooling = NatPooling::Paired;
     std::vector<Subnet> internal; ///< sources that are translated; empty: any source from inside
+    /// Destinations for which translation is turned off (RFC 6888 REQ-6): packets to them, and
+    /// packets from them that no mapping takes, pass unchanged.
+    std::vector<Subnet> untranslated;
     NatAxes udp;
     NatAxes tcp;
     NatAxes icmp;
@@ -179,6 +183,9 @@ struct NatSettings
     [[nodiscard]] bool MayReach(Ipv4 destination) const;
     [[nodiscard]] const NatAxes& Axes(Protocol protocol) const;
     [[nodiscard]] bool IsInternal(Ipv4 address) const;
+    /// The box's own external address or one of the further ones.
+    [[nodiscard]] bool IsExternal(Ipv4 address) const;
+    [[nodiscard]] bool IsUntranslated(Ipv4 destination) const;
 };
 
 /// The thesis' NAT types (section 3.6.3), by what an entry of the mapping table records.
@@ -194,7 +201,16 @@ inline constexpr std::array<std::string_view, 4> NAT_PRESETS = {"full-cone",
                                                                 "port-restricted-cone",
                                                                 "symmetric"};
 
-/// The axes of a preset; nothing for another name.
+/// Presets beyond the thesis', with more than two axes: ApplyNatPreset() says what they set.
+inline constexpr std::array<std::string_view, 3> NAT_FURTHER_PRESETS = {"linux-masquerade",
+                                                                        "linux-masquerade-random",
+                                                                        "cgn"};
+
+/// Gives the settings what the preset of this name stands for and leaves the rest of them as it is;
+/// false, and nothing changed, when there is none of this name.
+[[nodiscard]] bool ApplyNatPreset(std::string_view name, NatSettings& settings);
+
+/// The axes of one of the thesis' presets; nothing for another name.
 [[nodiscard]] std::optional<NatAxes> NatPreset(std::string_view name);
 
 /// "endpoint-independent", "address-dependent", "address-and-port-dependent"

@@ -273,7 +273,7 @@ NatTranslator::JudgeOutbound(TimePoint now, const Flow& flow)
 NatDecision
 NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
 {
-    const uint32_t mapping = m_table.FindExternal(flow.protocol, flow.destination);
+    const uint32_t mapping = m_table.FindExternal(flow.protocol, flow.destination, flow.source);
     if (mapping == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::NoMapping);
@@ -293,7 +293,7 @@ NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
 NatDecision
 NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
 {
-    const uint32_t target = m_table.FindExternal(flow.protocol, flow.destination);
+    const uint32_t target = m_table.FindExternal(flow.protocol, flow.destination, flow.source);
     if (target == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::NoMapping);
@@ -375,7 +375,7 @@ NatTranslator::JudgeInboundError(NatDecision decision, Protocol protocol) const
         return NatDecision::Left();
     }
     const Endpoint remote = Remote(protocol, decision.quotedDestination);
-    const uint32_t mapping = m_table.FindExternal(protocol, decision.quotedSource);
+    const uint32_t mapping = m_table.FindExternal(protocol, decision.quotedSource, remote);
     if (mapping == NAT_NO_SLOT || m_table.FindSession(mapping, remote) == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::IcmpNoMapping);
