@@ -170,7 +170,7 @@ struct LoginMessage
     uint64_t bootId = 0;        ///< random, of this life of the process
     bool canChoosePort = false; ///< its source ports arrive unchanged at an IST (Pure, thesis 4.4)
     IstProfile ist;             ///< role Ist only
-    UserAbilities abilities;    ///< role User
+    UserAbilities abilities{};  ///< role User
 };
 
 /// Where the broker's STUN server answers, over UDP and TCP.
@@ -186,7 +186,7 @@ struct LoggedInMessage
 {
     uint64_t session = 0;
     Duration helloInterval{0}; ///< send a Ping at least so often
-    StunServers stun;
+    StunServers stun{};
 };
 
 /// Up, at least every helloInterval.
@@ -352,7 +352,7 @@ struct OpenMessage
     bool prepared = false;   ///< ahead of need: the provider waits with its server (Started)
     uint16_t chosenPort = 0; ///< source port that this side can choose (Pure); 0: it cannot
     Endpoint udp;            ///< UDP: not used yet by subscribers; port 0
-    WayWishes wishes;
+    WayWishes wishes{};
 };
 
 /// Down, to the provider. Answered by Ready or Fault with request = connection. Sent again with the
@@ -429,7 +429,7 @@ struct InstructMessage
     Token expectToken{};
     std::string ist;      ///< path Translated: its name, for people
     Duration patience{0}; ///< give up after this long
-    PunchTargets punch;   ///< path Punched
+    PunchTargets punch{}; ///< path Punched
 };
 
 enum class ConnectionPhase : uint8_t

@@ -32,6 +32,10 @@ struct WantedService
     uint16_t localPort = 0;
     ForwardingMethod method = ForwardingMethod::Passive; ///< wanted of the IST; UDP: Udp or Proxy
     bool requireIst = false;
+    /// These ways only, in this order, each until it fails; empty: as the ISB thinks best, which is
+    /// direct or reversed, then punched where both sides allow it, then through an IST.
+    std::vector<ServicePath> ways;
+    bool predictPorts = false; ///< Punched: also to ports that NATs are only predicted to give
     uint32_t prepared = 0; ///< connections kept ready ahead of clients (thesis 3.4: its daemons do)
     Duration patience = std::chrono::seconds(30);
 };
@@ -47,7 +51,9 @@ struct DaemonSettings
 
     uint16_t listenPort =
         7471; ///< TCP: probes, direct and reversed connections; any user may bind it
-    bool canChoosePort = false; ///< source ports are seen unchanged at the IST (Pure)
+    bool canChoosePort = false;   ///< source ports are seen unchanged at the IST (Pure)
+    bool allowPunch = false;      ///< connections by hole punching, as subscriber and provider
+    bool allowPrediction = false; ///< tells others which ports its NAT may give next (Punched)
     Duration retryFirst = std::chrono::seconds(1); ///< wait before logging in again; doubles
     Duration retryMost = std::chrono::seconds(30);
     Duration subscribeRetry = std::chrono::seconds(1); ///< a provider that is not on line; doubles

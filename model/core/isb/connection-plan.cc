@@ -24,6 +24,8 @@ ConnectsTo(const ServiceConnection& connection, ServiceEnd end)
         return end == ServiceEnd::Subscriber;
     case ServicePath::Reversed:
         return end == ServiceEnd::Provider;
+    case ServicePath::Punched:
+        return true;
     case ServicePath::Translated:
         return connection.method != ForwardingMethod::Active || end == ServiceEnd::Subscriber;
     }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace isb
 {
@@ -45,9 +46,15 @@ struct IsbSettings
     Duration answerTimeout = std::chrono::seconds(5); ///< Offer, Prepare, SpliceRequest
     Duration probeTimeout = std::chrono::seconds(2);
     Duration directTimeout =
-        std::chrono::seconds(2); ///< then the IST is used (thesis 3.4, decided)
+        std::chrono::seconds(2);                     ///< then the IST is used (thesis 3.4, decided)
+    Duration punchTimeout = std::chrono::seconds(4); ///< Punched: then the next way
     Duration translatedTimeout = std::chrono::seconds(20);
     Duration istGrace = std::chrono::seconds(2); ///< a lost IST may come back with its splices
+
+    /// Where the STUN server beside the broker answers, over UDP and TCP: primary address with
+    /// primary and alternate port, then the alternate address with both; told to users at login.
+    /// Empty: none, and no holes are punched. At most ISB_STUN_LIMIT.
+    std::vector<Endpoint> stunServers;
 
     size_t maxSessions = 20'000;
     size_t maxUnproven = 1024;          ///< connections that have not logged in

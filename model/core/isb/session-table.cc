@@ -192,8 +192,14 @@ SessionTable::Install(BrokerSession& session, const LoginMessage& login)
     event.session = session.id;
     event.detail = user ? "user" : "ist";
     m_desk.Emit(event);
-    Send(session,
-         LoggedInMessage{session.id, user ? settings.helloInterval : settings.istHelloInterval});
+    LoggedInMessage loggedIn;
+    loggedIn.session = session.id;
+    loggedIn.helloInterval = user ? settings.helloInterval : settings.istHelloInterval;
+    if (user)
+    {
+        loggedIn.stun.endpoints = settings.stunServers;
+    }
+    Send(session, std::move(loggedIn));
 }
 
 bool

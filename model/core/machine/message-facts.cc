@@ -30,6 +30,11 @@ class FactWriter
         Address("local", message.local);
         Number("listen", message.listenPort);
         Flag("can-choose", message.canChoosePort);
+        Flag("punch", message.abilities.punch);
+        Flag("predict", message.abilities.predict);
+        Flag("login-port", message.abilities.loginPort);
+        Flag("nat-test", message.abilities.natTest);
+        Flag("volunteer", message.abilities.volunteer);
     }
 
     void
@@ -37,6 +42,7 @@ class FactWriter
     {
         m_event.session = message.session;
         Time("hello", message.helloInterval);
+        Addresses("stun", message.stun.endpoints);
     }
 
     void
@@ -179,6 +185,13 @@ class FactWriter
         Flag("prepared", message.prepared);
         Flag("require-ist", message.requireIst);
         Number("udp", message.udp.port);
+        std::string ways;
+        for (const ServicePath way : message.wishes.ways)
+        {
+            ways.append(ways.empty() ? "" : ",").append(ToString(way));
+        }
+        Word("ways", ways);
+        Flag("predict", message.wishes.predict);
     }
 
     void
@@ -211,6 +224,7 @@ class FactWriter
         Address("target", message.target);
         Number("from", message.localPort);
         Number("attempt", message.attempt);
+        Addresses("also", message.punch.endpoints);
     }
 
     void
@@ -295,7 +309,90 @@ class FactWriter
         Number("drops", message.drops);
     }
 
+    void
+    operator()(const GatherMessage& message)
+    {
+        m_event.id = message.request;
+        m_event.connection = message.connection;
+        m_event.path = ToString(message.path);
+        Number("attempt", message.attempt);
+        Flag("predict", message.predict);
+    }
+
+    void
+    operator()(const GatheredMessage& message)
+    {
+        m_event.connection = message.connection;
+        Reason(message.code);
+        Number("attempt", message.attempt);
+        Flag("dependent", message.dependent);
+        Addresses("at", message.endpoints);
+    }
+
+    void
+    operator()(const NatProbeMessage& message)
+    {
+        Word("protocol", ToString(message.protocol));
+    }
+
+    void
+    operator()(const NatReportMessage& message)
+    {
+        Flag("probe-came", message.token != Token{});
+        Behaviour("tcp-mapping", message.tcpMapping);
+        Behaviour("tcp-filtering", message.tcpFiltering);
+        Behaviour("udp-mapping", message.udpMapping);
+        Behaviour("udp-filtering", message.udpFiltering);
+        Address("udp", message.udp);
+        if (message.udpLifetime > Duration(0))
+        {
+            Time("udp-lifetime", message.udpLifetime);
+        }
+    }
+
+    void
+    operator()(const VolunteerOfferMessage& message)
+    {
+        Number("rate", message.rateBps);
+        Number("connections", message.connections);
+    }
+
+    void
+    operator()(const VolunteerAnswerMessage& message)
+    {
+        Flag(message.accepted ? "accepted" : "refused", true);
+        Number("rate", message.rateBps);
+        Number("connections", message.connections);
+    }
+
+    void
+    operator()(const VolunteerSpliceMessage& message)
+    {
+        m_event.splice = message.splice;
+        Word("protocol", ToString(message.protocol));
+    }
+
   private:
+    void
+    Behaviour(std::string_view key, NatBehaviour behaviour)
+    {
+        if (behaviour != NatBehaviour::Unknown)
+        {
+            Word(key, ToString(behaviour));
+        }
+    }
+
+    void
+    Addresses(std::string_view key, const std::vector<Endpoint>& endpoints)
+    {
+        std::string text;
+        for (const Endpoint& endpoint : endpoints)
+        {
+            text.append(text.empty() ? "" : ",").append(endpoint.ToString());
+        }
+        Word(key, text);
+    }
+
     void
     Reason(IsbCode code)
     {
