@@ -30,6 +30,8 @@ FilterFlowTable::LengthOf(Timer timer) const
         return m_timers.tcpEstablished;
     case TCP_TRANSITORY:
         return m_timers.tcpTransitory;
+    case TCP_CLOSING:
+        return m_timers.tcpClosing;
     case ICMP:
         return m_timers.icmp;
     case UDP:
@@ -75,8 +77,10 @@ FilterFlowTable::Touch(TimePoint now, const FilterFlow& flow, NatSide from, uint
     }
     if (flow.protocol == Protocol::Tcp)
     {
-        m_sessions[slot].tcp.Step(tcpFlags, from);
-        Restart(now, slot);
+        if (m_sessions[slot].tcp.Step(tcpFlags, from))
+        {
+            Restart(now, slot);
+        }
     }
     else if (from == NatSide::Inside)
     {
@@ -91,7 +95,9 @@ FilterFlowTable::Restart(TimePoint now, uint32_t slot)
     Timer timer = session.timer;
     if (session.protocol == Protocol::Tcp)
     {
-        timer = session.tcp.IsEstablished() ? TCP_ESTABLISHED : TCP_TRANSITORY;
+        timer = session.tcp.IsEstablished() ? TCP_ESTABLISHED
+                : session.tcp.IsClosing()   ? TCP_CLOSING
+                                            : TCP_TRANSITORY;
     }
     m_orders[session.timer].Remove(m_sessions, slot);
     session.timer = timer;

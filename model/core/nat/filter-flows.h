@@ -39,7 +39,7 @@ class FilterFlowTable
     /// Enters a flow that is not known; false when the table is full.
     [[nodiscard]] bool Open(TimePoint now, const FilterFlow& flow);
     /// Notes a packet of a known flow: restarts its timer, unless it is a datagram or echo from
-    /// outside, which could keep a flow open for ever (RFC 4787 REQ-6).
+    /// outside, which could keep a flow open for ever (RFC 4787 REQ-6); of TCP see NatTcpState.
     void Touch(TimePoint now, const FilterFlow& flow, NatSide from, uint8_t tcpFlags);
 
     void Expire(TimePoint now);
@@ -57,6 +57,7 @@ class FilterFlowTable
         UDP,
         TCP_ESTABLISHED,
         TCP_TRANSITORY,
+        TCP_CLOSING,
         ICMP,
         TIMERS,
     };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/nat/nat-box.h"
 
-#include "model/core/nat/nat-fragments.h"
+#include "model/core/nat/nat-answers.h"
+#include "model/core/nat/nat-fragment-follower.h"
 #include "model/core/nat/nat-mapping-table.h"
+#include "model/core/nat/nat-packet.h"
 #include "model/core/nat/nat-rewrite.h"
 #include "model/core/nat/nat-translator.h"
 #include "model/wire/packet-view.h"
@@ -18,23 +20,6 @@ namespace isb
 namespace
 {
 
-// A TCP fragment that begins inside the fixed header would change ports, flags or checksum.
-constexpr uint16_t TCP_FIXED_HEADER = 20;
-
-FlowKey
-KeyOf(const PacketView& view)
-{
-    return {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
-}
-
-/// Why a packet that cannot be read is dropped.
-NatDrop
-FaultOf(const PacketView& view)
-{
-    const bool isCut = view.Fault() == "short" || view.Fault() == "tcp-offset";
-    return isCut && view.HasMoreFragments() ? NatDrop::TinyFragment : NatDrop::Malformed;
-}
-
 /// A firewall lets in only what answers, so its filtering is the strictest.
 NatSettings
 WithFirewall(NatSettings settings)
@@ -49,68 +34,66 @@ WithFirewall(NatSettings settings)
     return settings;
 }
 
-NatDatagramKey
-DatagramOf(const PacketView& view)
+/// One packet that came in.
+struct Arrival
 {
-    return {view.Source(), view.Destination(), view.Identification(), view.Protocol()};
-}
+    TimePoint now;
+    NatSide from;
+    MutableBytes header;
+    PacketView view;
+};
 
 } // namespace
 
-/// Ties the parts together: parse, judge, follow fragments, rewrite, count, trace.
+/// Ties the parts together: parse, judge, follow fragments, rewrite, answer, count, trace.
 class NatBox::Machine
 {
   public:
-    Machine(const NatSettings& settings, Rng& rng, TraceSink* trace);
+    Machine(const NatSettings& chosen, Rng& rng, TraceSink* trace);
 
-    NatVerdict Process(TimePoint now, NatSide from, MutableBytes header, size_t packetLength);
+    NatVerdict Process(TimePoint now,
+                       NatSide from,
+                       MutableBytes header,
+                       size_t packetLength,
+                       size_t wireLength);
     void Timeout(TimePoint now);
+    void Reboot(TimePoint now, Ipv4 external);
+    void Rebind(TimePoint now);
+    void SetFull(TimePoint now, bool full);
+    [[nodiscard]] std::optional<Error> Reconfigure(TimePoint now, const NatSettings& chosen);
 
-    const NatSettings settings;
+    NatSettings settings;
     NatCounters counters;
     NatMappingTable table;
-    std::vector<uint64_t> released;
-    std::vector<uint64_t> abandoned;
+    NatFragmentFollower fragments;
+    NatAnswers answers;
 
     [[nodiscard]] TimePoint NextTimeout() const;
 
   private:
-    NatFragmentTable& Fragments(NatSide from);
-    NatDecision Decide(TimePoint now, NatSide from, ByteView header, const PacketView& view);
-    std::optional<NatDecision> Follow(TimePoint now, NatSide from, const PacketView& view);
-    NatVerdict Execute(TimePoint now,
-                       NatSide from,
-                       MutableBytes header,
-                       const PacketView& view,
-                       const NatDecision& decision);
+    std::optional<NatDecision> Decide(const Arrival& packet);
+    NatDecision DecideFirst(const Arrival& packet);
+    [[nodiscard]] uint16_t NextMtu(NatSide from, const NatDecision& decision) const;
+    NatVerdict Execute(const Arrival& packet, const NatDecision& decision);
+    NatVerdict Refuse(const Arrival& packet, const NatDecision& decision, uint16_t mtu = 0);
     NatVerdict Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t bytes);
+    void TraceState(TimePoint now, std::string_view state);
 
     TraceSink* m_trace;
     NatTranslator m_translator;
-    NatFragmentTable m_fromInside;
-    NatFragmentTable m_fromOutside;
-    uint64_t m_lastTicket = 0;
 };
 
 NatBox::Machine::Machine(const NatSettings& chosen, Rng& rng, TraceSink* trace)
     : settings(WithFirewall(chosen)),
       table(settings, rng, trace),
+      fragments(settings.limits.fragmentedDatagrams,
+                settings.limits.heldFragments,
+                settings.timers.fragments),
+      answers(settings),
       m_trace(trace),
-      m_translator(settings, table),
-      m_fromInside(settings.limits.fragmentedDatagrams,
-                   settings.limits.heldFragments,
-                   settings.timers.fragments),
-      m_fromOutside(settings.limits.fragmentedDatagrams,
-                    settings.limits.heldFragments,
-                    settings.timers.fragments)
+      m_translator(settings, table, answers)
 {
     assert(!FindContradiction(settings));
-}
-
-NatFragmentTable&
-NatBox::Machine::Fragments(NatSide from)
-{
-    return from == NatSide::Inside ? m_fromInside : m_fromOutside;
 }
 
 NatVerdict
@@ -138,98 +121,113 @@ NatBox::Machine::Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t b
 }
 
 NatVerdict
-NatBox::Machine::Process(TimePoint now, NatSide from, MutableBytes header, size_t packetLength)
+NatBox::Machine::Process(TimePoint now,
+                         NatSide from,
+                         MutableBytes header,
+                         size_t packetLength,
+                         size_t wireLength)
 {
     Timeout(now);
-    PacketView view;
-    if (!view.Read(header, packetLength) && !view.IsOtherProtocol())
+    Arrival packet{now, from, header, {}};
+    const PacketView& view = packet.view;
+    if (!packet.view.Read(header, packetLength) && !view.IsOtherProtocol())
     {
         return Drop(now, FaultOf(view), {}, packetLength);
     }
-    std::optional<NatDecision> decision = m_translator.JudgeAddresses(from, view);
-    if (!decision && view.IsLaterFragment())
+    const std::optional<NatDecision> decision = Decide(packet);
+    if (!decision)
     {
-        decision = Follow(now, from, view);
-        if (!decision)
-        {
-            ++counters.held;
-            NatVerdict verdict;
-            verdict.action = NatVerdict::Action::Hold;
-            verdict.ticket = m_lastTicket;
-            return verdict;
-        }
+        ++counters.held;
+        NatVerdict verdict;
+        verdict.action = NatVerdict::Action::Hold;
+        verdict.ticket = fragments.LastTicket();
+        return verdict;
     }
-    else if (!decision)
+    if (decision->kind == NatDecision::Kind::Drop)
     {
-        decision = Decide(now, from, header, view);
+        return Refuse(packet, *decision);
     }
-    return Execute(now, from, header, view, *decision);
+    if (from == NatSide::Outside && decision->kind == NatDecision::Kind::Translate &&
+        view.Ttl() <= 1)
+    {
+        return Refuse(packet, NatDecision::Dropped(NatDrop::TtlExpired));
+    }
+    const uint16_t mtu = NextMtu(from, *decision);
+    if (mtu != 0 && view.DontFragment() &&
+        (wireLength != 0 ? wireLength : view.TotalLength()) > mtu)
+    {
+        return Refuse(packet, NatDecision::Dropped(NatDrop::PacketTooBig), mtu);
+    }
+    return Execute(packet, *decision);
+}
+
+/// Nothing when the packet, a fragment, has to wait.
+std::optional<NatDecision>
+NatBox::Machine::Decide(const Arrival& packet)
+{
+    if (const auto decision = m_translator.JudgeAddresses(packet.from, packet.view))
+    {
+        return decision;
+    }
+    return packet.view.IsLaterFragment() ? fragments.Follow(packet.now, packet.from, packet.view)
+                                         : DecideFirst(packet);
 }
 
 /// Judges a whole packet or first fragment.
 NatDecision
-NatBox::Machine::Decide(TimePoint now, NatSide from, ByteView header, const PacketView& view)
+NatBox::Machine::DecideFirst(const Arrival& packet)
 {
-    NatDecision decision = m_translator.Judge(now, from, header, view);
-    if (from == NatSide::Outside && decision.kind == NatDecision::Kind::Translate &&
-        view.Ttl() <= 1)
-    {
-        decision = NatDecision::Dropped(NatDrop::TtlExpired);
-    }
-    if (view.HasMoreFragments())
-    {
-        Fragments(from).Decide(now, DatagramOf(view), decision, released);
-    }
+    const NatDecision decision =
+        m_translator.Judge(packet.now, packet.from, packet.header, packet.view);
+    fragments.Note(packet.now, packet.from, packet.view, decision);
     return decision;
 }
 
-/// Judges a later fragment; nothing when it has to wait, its ticket is then m_lastTicket.
-std::optional<NatDecision>
-NatBox::Machine::Follow(TimePoint now, NatSide from, const PacketView& view)
+/// MTU of the link on which a packet leaves; 0: not known.
+uint16_t
+NatBox::Machine::NextMtu(NatSide from, const NatDecision& decision) const
 {
-    if (view.Protocol() == Protocol::Tcp && view.FragmentOffset() < TCP_FIXED_HEADER)
+    switch (decision.kind)
     {
-        return NatDecision::Dropped(NatDrop::OverlappingFragment);
+    case NatDecision::Kind::Translate:
+        return from == NatSide::Inside ? settings.outsideMtu : settings.insideMtu;
+    case NatDecision::Kind::TurnBack:
+        return settings.insideMtu;
+    case NatDecision::Kind::Leave:
+    case NatDecision::Kind::Drop:
+        break;
     }
-    NatFragmentTable& fragments = Fragments(from);
-    const NatDatagramKey datagram = DatagramOf(view);
-    if (const NatDecision* const fate = fragments.Find(datagram))
-    {
-        return *fate;
-    }
-    if (!fragments.Hold(now, datagram, m_lastTicket + 1, view.TotalLength()))
-    {
-        return NatDecision::Dropped(NatDrop::FragmentLimit);
-    }
-    ++m_lastTicket;
-    return std::nullopt;
+    return 0;
 }
 
 NatVerdict
-NatBox::Machine::Execute(TimePoint now,
-                         NatSide from,
-                         MutableBytes header,
-                         const PacketView& view,
-                         const NatDecision& decision)
+NatBox::Machine::Refuse(const Arrival& packet, const NatDecision& decision, uint16_t mtu)
+{
+    const NatDrop drop =
+        answers.Refuse(packet.now, packet.from, packet.header, packet.view, decision, mtu);
+    return Drop(packet.now, drop, FlowOf(packet.view), packet.view.TotalLength());
+}
+
+NatVerdict
+NatBox::Machine::Execute(const Arrival& packet, const NatDecision& decision)
 {
     NatVerdict verdict;
-    switch (decision.kind)
+    if (decision.kind == NatDecision::Kind::Leave)
     {
-    case NatDecision::Kind::Drop:
-        return Drop(now, decision.drop, KeyOf(view), view.TotalLength());
-    case NatDecision::Kind::Leave:
         ++counters.untouched;
         return verdict;
-    case NatDecision::Kind::TurnBack:
+    }
+    if (decision.kind == NatDecision::Kind::TurnBack)
+    {
         ++counters.hairpinned;
         verdict.action = NatVerdict::Action::Hairpin;
-        break;
-    case NatDecision::Kind::Translate:
-        ++(from == NatSide::Inside ? counters.outbound : counters.inbound);
-        verdict.action = NatVerdict::Action::Forward;
-        break;
     }
-    RewritePacket(header, view, decision, settings.checksums);
+    else
+    {
+        ++(packet.from == NatSide::Inside ? counters.outbound : counters.inbound);
+        verdict.action = NatVerdict::Action::Forward;
+    }
+    RewritePacket(packet.header, packet.view, decision, settings);
     return verdict;
 }
 
@@ -237,30 +235,79 @@ void
 NatBox::Machine::Timeout(TimePoint now)
 {
     table.Expire(now);
-    for (NatFragmentTable* fragments : {&m_fromInside, &m_fromOutside})
+    answers.Expire(now);
+    for (const NatFragmentTable::Abandoned& fragment : fragments.Expire(now))
     {
-        if (fragments->NextExpiry() > now)
-        {
-            continue;
-        }
-        std::vector<NatFragmentTable::Abandoned> given;
-        fragments->Expire(now, given);
-        for (const NatFragmentTable::Abandoned& fragment : given)
-        {
-            const NatDatagramKey& datagram = fragment.datagram;
-            Drop(now,
-                 NatDrop::FragmentTimeout,
-                 {datagram.protocol, {datagram.source, 0}, {datagram.destination, 0}},
-                 fragment.bytes);
-            abandoned.push_back(fragment.ticket);
-        }
+        Drop(now, NatDrop::FragmentTimeout, FlowOf(fragment), fragment.bytes);
     }
 }
 
 TimePoint
 NatBox::Machine::NextTimeout() const
 {
-    return std::min({table.NextExpiry(), m_fromInside.NextExpiry(), m_fromOutside.NextExpiry()});
+    return std::min({table.NextExpiry(), answers.NextExpiry(), fragments.NextExpiry()});
+}
+
+void
+NatBox::Machine::Reboot(TimePoint now, Ipv4 external)
+{
+    Timeout(now);
+    for (const NatFragmentTable::Abandoned& fragment : fragments.Clear())
+    {
+        Drop(now, NatDrop::StateLost, FlowOf(fragment), fragment.bytes);
+    }
+    answers.Clear();
+    settings.external = external;
+    table.Reboot(now);
+    TraceState(now, "rebooted");
+}
+
+void
+NatBox::Machine::Rebind(TimePoint now)
+{
+    Timeout(now);
+    table.Rebind(now);
+    TraceState(now, "rebound");
+}
+
+void
+NatBox::Machine::SetFull(TimePoint now, bool full)
+{
+    Timeout(now);
+    table.SetFull(full);
+    TraceState(now, full ? "full" : "room");
+}
+
+std::optional<Error>
+NatBox::Machine::Reconfigure(TimePoint now, const NatSettings& chosen)
+{
+    if (std::optional<Error> fault = FindContradiction(chosen))
+    {
+        return fault;
+    }
+    Timeout(now);
+    settings = WithFirewall(chosen);
+    fragments.SetBounds(settings.limits.fragmentedDatagrams,
+                        settings.limits.heldFragments,
+                        settings.timers.fragments);
+    table.Reconfigure(now);
+    TraceState(now, "reconfigured");
+    return std::nullopt;
+}
+
+void
+NatBox::Machine::TraceState(TimePoint now, std::string_view state)
+{
+    if (m_trace == nullptr)
+    {
+        return;
+    }
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::NatState;
+    event.to = state;
+    event.translated = {settings.external, 0};
+    m_trace->Emit(event);
 }
 
 NatBox::NatBox(const NatSettings& settings, Rng& rng, TraceSink* trace)
@@ -271,21 +318,55 @@ NatBox::NatBox(const NatSettings& settings, Rng& rng, TraceSink* trace)
 NatBox::~NatBox() = default;
 
 NatVerdict
-NatBox::Process(TimePoint now, NatSide from, MutableBytes header, size_t packetLength)
+NatBox::Process(TimePoint now,
+                NatSide from,
+                MutableBytes header,
+                size_t packetLength,
+                size_t wireLength)
 {
-    return m_machine->Process(now, from, header, packetLength);
+    return m_machine->Process(now, from, header, packetLength, wireLength);
 }
 
 std::vector<uint64_t>
 NatBox::TakeReleased()
 {
-    return std::exchange(m_machine->released, {});
+    return m_machine->fragments.TakeReleased();
 }
 
 std::vector<uint64_t>
 NatBox::TakeAbandoned()
 {
-    return std::exchange(m_machine->abandoned, {});
+    return m_machine->fragments.TakeAbandoned();
+}
+
+std::vector<NatEmitted>
+NatBox::TakeEmitted()
+{
+    return m_machine->answers.Take();
+}
+
+void
+NatBox::Reboot(TimePoint now, Ipv4 external)
+{
+    m_machine->Reboot(now, external);
+}
+
+void
+NatBox::Rebind(TimePoint now)
+{
+    m_machine->Rebind(now);
+}
+
+void
+NatBox::SetFull(TimePoint now, bool full)
+{
+    m_machine->SetFull(now, full);
+}
+
+std::optional<Error>
+NatBox::Reconfigure(TimePoint now, const NatSettings& settings)
+{
+    return m_machine->Reconfigure(now, settings);
 }
 
 TimePoint
@@ -310,6 +391,8 @@ NatCounters
 NatBox::Counters() const
 {
     NatCounters counters = m_machine->counters;
+    counters.emitted = m_machine->answers.EmittedCount();
+    counters.suppressed = m_machine->answers.SuppressedCount();
     counters.mappingsCreated = m_machine->table.CreatedCount();
     counters.mappingsExpired = counters.mappingsCreated - m_machine->table.MappingCount();
     return counters;

@@ -3,16 +3,19 @@
 #define ISB_CORE_NAT_NAT_BOX_H
 
 #include "model/core/nat/nat-drop.h"
+#include "model/core/nat/nat-emitted.h"
 #include "model/core/nat/nat-settings.h"
 #include "model/core/nat/nat-side.h"
 #include "model/core/random/rng.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"
+#include "model/wire/result.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -56,9 +59,11 @@ struct NatCounters
     uint64_t hairpinned = 0; ///< packets turned back inside
     uint64_t untouched = 0;  ///< NotForUs
     uint64_t held = 0;       ///< fragments held
+    uint64_t emitted = 0;    ///< RSTs and ICMP errors that the NAT sent itself
+    uint64_t suppressed = 0; ///< ICMP errors that the limit of their rate kept back
     uint64_t mappingsCreated = 0;
     uint64_t mappingsExpired = 0;
-    std::array<uint64_t, NAT_DROP_COUNT> drops{}; ///< by NatDrop
+    std::array<uint64_t, NAT_DROP_COUNT> drops{}; ///< by NatDrop; DropInfo() has the names
 };
 
 /// A network address and port translator (NAPT, RFC 3022) for UDP, TCP and ICMP over IPv4.
@@ -71,9 +76,9 @@ struct NatCounters
 ///     inside  10.0.0.2:5000 ---> | NatBox | ---> 203.0.113.1:5000  outside
 ///                  internal      +--------+      external         (remote)
 ///
-/// Models RFC 4787 (UDP), RFC 5382 (TCP; light state tracking), RFC 5508 (ICMP echo and errors) and
-/// the thesis' NAT types (3.6.3). Not modelled: several external addresses, port overloading, IPv6,
-/// payload rewriting (ALG), static forwards, answers to refused SYNs.
+/// Models RFC 4787 (UDP), RFC 5382 (TCP, tracked by flags), RFC 5508 (ICMP queries and errors),
+/// RFC 7857's updates, RFC 6888 (blocks, limits) and the thesis' NAT types (3.6.3), and some ways
+/// in which boxes misbehave (NatFaults). Not modelled: IPv6, TCP sequence numbers, ALGs.
 class NatBox
 {
   public:
@@ -91,12 +96,35 @@ class NatBox
     ///        IPv4 and transport header at least (120 bytes always do), for ICMP errors all there
     ///        are up to 576. Changed only when the verdict is Forward or Hairpin.
     /// \param packetLength bytes of the whole packet, IPv4 header included
-    NatVerdict Process(TimePoint now, NatSide from, MutableBytes header, size_t packetLength);
+    /// \param wireLength the longest packet that it becomes on the wire, for the MTU alone: of a
+    ///        large segment that is cut later, one of its pieces; 0: packetLength
+    NatVerdict Process(TimePoint now,
+                       NatSide from,
+                       MutableBytes header,
+                       size_t packetLength,
+                       size_t wireLength = 0);
 
     /// Tickets of held packets whose first fragment has come: Process() them again, in this order.
     [[nodiscard]] std::vector<uint64_t> TakeReleased();
     /// Tickets of held packets that are given up (already counted as dropped): forget them.
     [[nodiscard]] std::vector<uint64_t> TakeAbandoned();
+
+    /// Packets that the NAT sends itself, in order: drain after every Process() and Timeout().
+    [[nodiscard]] std::vector<NatEmitted> TakeEmitted();
+
+    /// \name Faults and changes on command
+    /// @{
+
+    /// The box restarts: every mapping and everything held is lost, held fragments are abandoned.
+    /// \param external its own address from now on (the same: it keeps it)
+    void Reboot(TimePoint now, Ipv4 external);
+    /// Every mapping gets another external endpoint, its sessions live on.
+    void Rebind(TimePoint now);
+    /// As if every table were full: what is there lives on, nothing new gets in.
+    void SetFull(TimePoint now, bool full);
+    /// Other settings from now on; mappings that they allow live on. Why not, or nothing.
+    [[nodiscard]] std::optional<Error> Reconfigure(TimePoint now, const NatSettings& settings);
+    /// @}
 
     /// When Timeout() is due next; TIME_NEVER when nothing waits. State whose time has come is also
     /// ended by Process(), so that a late Timeout() changes no verdict.

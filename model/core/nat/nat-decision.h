@@ -6,6 +6,7 @@
 #include "model/wire/endpoint.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace isb
 {
@@ -24,13 +25,16 @@ struct NatDecision
     Kind kind = Kind::Leave;
     NatDrop drop = NatDrop::Malformed; ///< Drop only
     /// What the packet says afterwards. Of a later fragment and of an ICMP error only the addresses
-    /// count; both ports of an ICMP echo are the identifier.
+    /// count; both ports of an ICMP query are the identifier. Drop of what a mapping refuses: the
+    /// source as the mapping sees it.
     Endpoint source;
     Endpoint destination;
     /// The same of the packet that an ICMP error quotes.
     Endpoint quotedSource;
     Endpoint quotedDestination;
     bool isIcmpError = false;
+    /// IP identification of a fragment that leaves; nothing: it stays as it is.
+    std::optional<uint16_t> identification{};
 
     static NatDecision
     Dropped(NatDrop drop)

@@ -7,6 +7,15 @@
 namespace isb
 {
 
+namespace
+{
+
+// Gaps between the fragments of one datagram: 64 KiB in 1500-byte pieces are 45 fragments, which in
+// the worst order leave 23 ranges.
+constexpr size_t MOST_RANGES = 32;
+
+} // namespace
+
 bool
 operator<(const NatDatagramKey& a, const NatDatagramKey& b)
 {
@@ -19,6 +28,14 @@ NatFragmentTable::NatFragmentTable(size_t mostDatagrams, size_t mostHeld, Durati
       m_mostHeld(mostHeld),
       m_lifetime(lifetime)
 {
+}
+
+void
+NatFragmentTable::SetBounds(size_t mostDatagrams, size_t mostHeld, Duration lifetime)
+{
+    m_mostDatagrams = mostDatagrams;
+    m_mostHeld = mostHeld;
+    m_lifetime = lifetime;
 }
 
 const NatDecision*
@@ -48,6 +65,7 @@ void
 NatFragmentTable::Decide(TimePoint now,
                          const NatDatagramKey& key,
                          const NatDecision& fate,
+                         uint32_t bytes,
                          std::vector<uint64_t>& released)
 {
     auto found = m_datagrams.find(key);
@@ -69,6 +87,7 @@ NatFragmentTable::Decide(TimePoint now,
     }
     m_held -= datagram.waiting.size();
     datagram.waiting.clear();
+    datagram.passed.assign(1, {0, bytes});
     datagram.decided = true;
     datagram.fate = fate;
     datagram.expiry = now + m_lifetime;
@@ -97,26 +116,77 @@ NatFragmentTable::Hold(TimePoint now, const NatDatagramKey& key, uint64_t ticket
     return true;
 }
 
+std::optional<NatDrop>
+NatFragmentTable::Pass(const NatDatagramKey& key, uint32_t begin, uint32_t end)
+{
+    std::vector<Range>& passed = m_datagrams.find(key)->second.passed;
+    const auto next = std::find_if(passed.begin(),
+                                   passed.end(),
+                                   [begin](const Range& range) { return range.begin >= begin; });
+    const bool hasPrevious = next != passed.begin();
+    const bool hasNext = next != passed.end();
+    if ((hasPrevious && (next - 1)->end > begin) || (hasNext && next->begin < end))
+    {
+        return NatDrop::OverlappingFragment;
+    }
+    if (hasPrevious && (next - 1)->end == begin)
+    {
+        (next - 1)->end = end;
+        if (hasNext && next->begin == end)
+        {
+            (next - 1)->end = next->end;
+            passed.erase(next);
+        }
+        return std::nullopt;
+    }
+    if (hasNext && next->begin == end)
+    {
+        next->begin = begin;
+        return std::nullopt;
+    }
+    if (passed.size() >= MOST_RANGES)
+    {
+        return NatDrop::FragmentLimit;
+    }
+    passed.insert(next, {begin, end});
+    return std::nullopt;
+}
+
+void
+NatFragmentTable::Abandon(const NatDatagramKey& key, std::vector<Abandoned>& abandoned)
+{
+    const auto found = m_datagrams.find(key);
+    for (const Waiting& waiting : found->second.waiting)
+    {
+        abandoned.push_back({waiting.ticket, waiting.bytes, found->first});
+    }
+    m_held -= found->second.waiting.size();
+    m_datagrams.erase(found);
+}
+
 void
 NatFragmentTable::Expire(TimePoint now, std::vector<Abandoned>& abandoned)
 {
     for (Order* order : {&m_decided, &m_undecided})
     {
-        while (!order->empty())
+        while (!order->empty() && m_datagrams.find(order->front())->second.expiry <= now)
         {
-            const auto first = m_datagrams.find(order->front());
-            if (first->second.expiry > now)
-            {
-                break;
-            }
-            for (const Waiting& waiting : first->second.waiting)
-            {
-                abandoned.push_back({waiting.ticket, waiting.bytes, first->first});
-            }
-            m_held -= first->second.waiting.size();
-            m_datagrams.erase(first);
+            Abandon(order->front(), abandoned);
             order->pop_front();
         }
+    }
+}
+
+void
+NatFragmentTable::Clear(std::vector<Abandoned>& abandoned)
+{
+    for (Order* order : {&m_decided, &m_undecided})
+    {
+        for (const NatDatagramKey& key : *order)
+        {
+            Abandon(key, abandoned);
+        }
+        order->clear();
     }
 }
 

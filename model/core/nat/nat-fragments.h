@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace isb
@@ -30,12 +31,19 @@ struct NatDatagramKey
 /// follow their first one; those that come before it wait. Fragments are not put together and
 /// never buffered here: a waiting one is known by its ticket (RFC 4787 REQ-14).
 ///
-/// Bounded in datagrams, waiting fragments and time. When the table is full the oldest decided
-/// datagram is forgotten; waiting ones are not pushed out, so that a flood cannot end them early.
+/// Which bytes of a datagram have passed is remembered as ranges, so that none is overwritten by a
+/// fragment that overlaps (RFC 1858, RFC 3128); a repeated fragment counts as overlapping.
+///
+/// Bounded in datagrams, waiting fragments, ranges and time. When the table is full the oldest
+/// decided datagram is forgotten; waiting ones are not pushed out, so that a flood cannot end them
+/// early.
 class NatFragmentTable
 {
   public:
     NatFragmentTable(size_t mostDatagrams, size_t mostHeld, Duration lifetime);
+
+    /// Other bounds from now on; what is there keeps its time.
+    void SetBounds(size_t mostDatagrams, size_t mostHeld, Duration lifetime);
 
     /// A fragment that waited and is given up.
     struct Abandoned
@@ -48,11 +56,17 @@ class NatFragmentTable
     /// What was decided about the datagram's first fragment; null while its first fragment has not
     /// come.
     [[nodiscard]] const NatDecision* Find(const NatDatagramKey& key) const;
-    /// The first fragment came. Moves the tickets of those that waited to `released`.
+    /// The first fragment came, with the datagram's first `bytes`. Moves the tickets of those that
+    /// waited to `released`.
     void Decide(TimePoint now,
                 const NatDatagramKey& key,
                 const NatDecision& fate,
+                uint32_t bytes,
                 std::vector<uint64_t>& released);
+    /// Bytes from `begin` to before `end` of a decided datagram pass; why not, or nothing.
+    [[nodiscard]] std::optional<NatDrop> Pass(const NatDatagramKey& key,
+                                              uint32_t begin,
+                                              uint32_t end);
     /// Lets a fragment of `bytes` wait under this ticket; false when too many do.
     [[nodiscard]] bool Hold(TimePoint now,
                             const NatDatagramKey& key,
@@ -60,6 +74,8 @@ class NatFragmentTable
                             uint32_t bytes);
     /// Forgets datagrams whose time has come.
     void Expire(TimePoint now, std::vector<Abandoned>& abandoned);
+    /// Forgets all of them.
+    void Clear(std::vector<Abandoned>& abandoned);
     [[nodiscard]] TimePoint NextExpiry() const;
 
     [[nodiscard]] size_t
@@ -81,6 +97,13 @@ class NatFragmentTable
         uint32_t bytes;
     };
 
+    /// Bytes of a datagram: from `begin` to before `end`.
+    struct Range
+    {
+        uint32_t begin;
+        uint32_t end;
+    };
+
     using Order = std::list<NatDatagramKey>;
 
     struct Datagram
@@ -89,11 +112,13 @@ class NatFragmentTable
         NatDecision fate;
         TimePoint expiry{0};
         std::vector<Waiting> waiting;
-        Order::iterator place; ///< in m_decided or m_undecided
+        std::vector<Range> passed; ///< sorted, apart from one another
+        Order::iterator place;     ///< in m_decided or m_undecided
     };
 
     /// Makes room for one datagram; false when all are waiting.
     bool MakeRoom();
+    void Abandon(const NatDatagramKey& key, std::vector<Abandoned>& abandoned);
 
     size_t m_mostDatagrams;
     size_t m_mostHeld;

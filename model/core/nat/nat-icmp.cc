@@ -13,6 +13,9 @@ namespace
 {
 
 constexpr uint8_t ICMP_SOURCE_QUENCH = 4;
+constexpr uint8_t ICMP_TIMESTAMP = 13;
+constexpr uint8_t ICMP_TIMESTAMP_REPLY = 14;
+constexpr size_t ICMP_IDENTIFIER = 4;
 constexpr uint16_t RIGHT_SUM = 0xffff;
 
 } // namespace
@@ -22,6 +25,18 @@ IsIcmpError(uint8_t type)
 {
     return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_TIME_EXCEEDED ||
            type == ICMP_PARAMETER_PROBLEM;
+}
+
+bool
+IsIcmpQuery(uint8_t type)
+{
+    return type == ICMP_ECHO_REQUEST || type == ICMP_TIMESTAMP;
+}
+
+bool
+IsIcmpReply(uint8_t type)
+{
+    return type == ICMP_ECHO_REPLY || type == ICMP_TIMESTAMP_REPLY;
 }
 
 std::optional<NatDrop>
@@ -48,15 +63,19 @@ ReadQuotedPacket(ByteView header, const PacketView& view, bool checksums, NatQuo
     {
         return NatDrop::IcmpChecksum;
     }
-    const bool isEcho =
-        packet.icmp_type == ICMP_ECHO_REQUEST || packet.icmp_type == ICMP_ECHO_REPLY;
     quoted.protocol = static_cast<Protocol>(packet.protocol);
-    if (quoted.protocol == Protocol::Icmp && !isEcho)
+    quoted.source = {Ipv4{packet.tuple.source.word[0]}, packet.tuple.source_port};
+    quoted.destination = {Ipv4{packet.tuple.destination.word[0]}, packet.tuple.destination_port};
+    if (quoted.protocol != Protocol::Icmp)
+    {
+        return std::nullopt;
+    }
+    if (!IsIcmpQuery(packet.icmp_type) && !IsIcmpReply(packet.icmp_type))
     {
         return NatDrop::IcmpMalformed; // an error about an error
     }
-    quoted.source = {Ipv4{packet.tuple.source.word[0]}, packet.tuple.source_port};
-    quoted.destination = {Ipv4{packet.tuple.destination.word[0]}, packet.tuple.destination_port};
+    quoted.source.port = ist_get16(inner + packet.transport_offset + ICMP_IDENTIFIER);
+    quoted.destination.port = quoted.source.port;
     return std::nullopt;
 }
 

@@ -17,11 +17,16 @@ namespace isb
 /// destination unreachable, source quench, time exceeded, parameter problem (RFC 792).
 [[nodiscard]] bool IsIcmpError(uint8_t type);
 
+/// The ICMP queries that are translated and their replies: echo and timestamp (RFC 792), which
+/// carry an identifier in the same place.
+[[nodiscard]] bool IsIcmpQuery(uint8_t type);
+[[nodiscard]] bool IsIcmpReply(uint8_t type);
+
 /// The packet that an ICMP error quotes: its IP header and at least eight more bytes.
 struct NatQuotedPacket
 {
     Protocol protocol = Protocol::Udp;
-    Endpoint source; ///< port of an ICMP echo: the identifier, in both
+    Endpoint source; ///< port of an ICMP query: the identifier, in both
     Endpoint destination;
 };
 

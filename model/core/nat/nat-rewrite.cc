@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/nat/nat-rewrite.h"
 
+#include "model/core/nat/nat-payload.h"
 #include "model/splice/ist-checksum.h"
+
+#include <algorithm>
 
 namespace isb
 {
@@ -9,6 +12,7 @@ namespace isb
 namespace
 {
 
+constexpr size_t IP_IDENTIFICATION = 4;
 constexpr size_t IP_CHECKSUM = 10;
 constexpr size_t IP_SOURCE = 12;
 constexpr size_t IP_DESTINATION = 16;
@@ -61,7 +65,7 @@ PutAddresses(uint8_t* ip, Ipv4 source, Ipv4 destination)
     return Put32(ip + IP_SOURCE, source.value) + Put32(ip + IP_DESTINATION, destination.value);
 }
 
-/// Ports of a TCP or UDP header, or the identifier of an ICMP echo, given in both.
+/// Ports of a TCP or UDP header, or the identifier of an ICMP query, given in both.
 uint32_t
 PutPorts(uint8_t* transport, Protocol protocol, uint16_t source, uint16_t destination)
 {
@@ -118,22 +122,43 @@ RewriteQuoted(MutableBytes quoted, const NatDecision& decision, bool checksums)
     return addresses + ports + inner + outer;
 }
 
+/// Addresses and identification of the IP header; the change of a pseudo header's sum.
+uint32_t
+RewriteHeader(uint8_t* ip, const NatDecision& decision, bool checksums)
+{
+    const uint32_t addresses =
+        PutAddresses(ip, decision.source.address, decision.destination.address);
+    uint32_t header = addresses;
+    if (decision.identification)
+    {
+        header += Put16(ip + IP_IDENTIFICATION, *decision.identification);
+    }
+    if (checksums)
+    {
+        UpdateChecksum(ip + IP_CHECKSUM, header);
+    }
+    return addresses;
+}
+
+/// NatFaults::rewritePayload: each address that the header changes is changed in the payload too.
+uint32_t
+RewritePayload(MutableBytes payload, const PacketView& before, const NatDecision& decision)
+{
+    return ReplaceAddress(payload, before.Source(), decision.source.address) +
+           ReplaceAddress(payload, before.Destination(), decision.destination.address);
+}
+
 } // namespace
 
 void
 RewritePacket(MutableBytes header,
               const PacketView& view,
               const NatDecision& decision,
-              bool checksums)
+              const NatSettings& settings)
 {
     uint8_t* const ip = header.data;
     uint8_t* const transport = ip + view.TransportOffset();
-    const uint32_t addresses =
-        PutAddresses(ip, decision.source.address, decision.destination.address);
-    if (checksums)
-    {
-        UpdateChecksum(ip + IP_CHECKSUM, addresses);
-    }
+    const uint32_t addresses = RewriteHeader(ip, decision, settings.checksums);
     if (view.IsLaterFragment())
     {
         return;
@@ -143,18 +168,23 @@ RewritePacket(MutableBytes header,
     if (decision.isIcmpError)
     {
         const MutableBytes quoted(transport + ICMP_QUOTED, available - ICMP_QUOTED);
-        const uint32_t delta = RewriteQuoted(quoted, decision, checksums);
-        if (checksums)
+        const uint32_t delta = RewriteQuoted(quoted, decision, settings.checksums);
+        if (settings.checksums)
         {
             UpdateChecksum(transport + ICMP_CHECKSUM, delta);
         }
         return;
     }
-    const uint32_t ports =
+    uint32_t covered =
         PutPorts(transport, view.Protocol(), decision.source.port, decision.destination.port);
-    if (checksums)
+    if (settings.faults.rewritePayload)
     {
-        UpdateTransport(transport, view.Protocol(), available, addresses, ports);
+        covered +=
+            RewritePayload({ip + view.PayloadOffset(), end - view.PayloadOffset()}, view, decision);
+    }
+    if (settings.checksums)
+    {
+        UpdateTransport(transport, view.Protocol(), available, addresses, covered);
     }
 }
 

@@ -3,6 +3,7 @@
 #define ISB_CORE_NAT_NAT_REWRITE_H
 
 #include "model/core/nat/nat-decision.h"
+#include "model/core/nat/nat-settings.h"
 #include "model/wire/bytes.h"
 #include "model/wire/packet-view.h"
 
@@ -13,11 +14,11 @@ namespace isb
 /// RFC 1624 equation 3: IP, and unless it is a later fragment TCP, UDP (zero, none, stays zero) or
 /// ICMP. For an ICMP error also the quoted packet (RFC 5508 REQ-4, REQ-5).
 /// \param header the bytes that `view` was read from
-/// \param checksums false: checksum fields are left as they are
+/// \param settings whether there are checksums, and NatFaults::rewritePayload
 void RewritePacket(MutableBytes header,
                    const PacketView& view,
                    const NatDecision& decision,
-                   bool checksums);
+                   const NatSettings& settings);
 
 } // namespace isb
 

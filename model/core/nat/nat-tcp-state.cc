@@ -33,12 +33,24 @@ NatTcpState::Opens(uint8_t flags)
     return (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 }
 
-void
+bool
+NatTcpState::IsClosing() const
+{
+    return (m_seen & BOTH_FINS) == BOTH_FINS || (m_seen & RESET) != 0;
+}
+
+bool
+NatTcpState::IsEstablished() const
+{
+    return (m_seen & BOTH_SYNS) == BOTH_SYNS && !IsClosing();
+}
+
+bool
 NatTcpState::Step(uint8_t flags, NatSide from)
 {
     const bool inside = from == NatSide::Inside;
-    const bool closing = (m_seen & BOTH_FINS) == BOTH_FINS || (m_seen & RESET) != 0;
-    if (Opens(flags) && closing)
+    const bool wasOpen = IsEstablished();
+    if (Opens(flags) && IsClosing())
     {
         m_seen = 0; // the same ports again: a new connection
     }
@@ -51,13 +63,13 @@ NatTcpState::Step(uint8_t flags, NatSide from)
     {
         m_seen = With(m_seen, inside ? FIN_INSIDE : FIN_OUTSIDE, true);
     }
-}
-
-bool
-NatTcpState::IsEstablished() const
-{
-    return (m_seen & BOTH_SYNS) == BOTH_SYNS && (m_seen & BOTH_FINS) != BOTH_FINS &&
-           (m_seen & RESET) == 0;
+    if (IsEstablished())
+    {
+        return true;
+    }
+    // What ends an established connection starts the shorter timer, once (RFC 7857 section 8.1:
+    // an RST refreshes nothing).
+    return wasOpen || ((flags & (TCP_SYN | TCP_RST)) == TCP_SYN && !IsClosing());
 }
 
 } // namespace isb

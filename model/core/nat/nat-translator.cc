@@ -2,6 +2,8 @@
 #include "model/core/nat/nat-translator.h"
 
 #include "model/core/nat/nat-icmp.h"
+#include "model/core/nat/nat-packet.h"
+#include "model/splice/ist-checksum.h"
 #include "model/wire/packet-builder.h"
 
 namespace isb
@@ -10,26 +12,12 @@ namespace isb
 namespace
 {
 
-/// A host's address: not 0/8, loopback, multicast, reserved or broadcast (RFC 1122
-/// section 3.2.1.3).
-bool
-IsUnicast(Ipv4 address)
-{
-    const uint32_t network = address.value >> 24;
-    return network != 0 && network != 127 && network < 224;
-}
+constexpr size_t ICMP_IDENTIFIER = 4;
 
-bool
-IsTranslated(uint8_t protocolNumber)
+uint16_t
+IcmpIdentifier(ByteView header, size_t transport)
 {
-    switch (static_cast<Protocol>(protocolNumber))
-    {
-    case Protocol::Icmp:
-    case Protocol::Tcp:
-    case Protocol::Udp:
-        return true;
-    }
-    return false;
+    return ist_get16(header.data + transport + ICMP_IDENTIFIER);
 }
 
 /// The remote endpoint as the mapping table knows it: ICMP has no ports.
@@ -51,22 +39,27 @@ Translated(NatDecision::Kind kind, Endpoint source, Endpoint destination)
 
 } // namespace
 
-NatTranslator::NatTranslator(const NatSettings& settings, NatMappingTable& table)
+NatTranslator::NatTranslator(const NatSettings& settings,
+                             NatMappingTable& table,
+                             NatAnswers& answers)
     : m_settings(settings),
-      m_table(table)
+      m_table(table),
+      m_answers(answers)
 {
 }
 
 bool
-NatTranslator::IsOwnPort(uint16_t port) const
+NatTranslator::IsOwn(Protocol protocol, Endpoint endpoint) const
 {
-    return port < m_settings.firstPort || port > m_settings.lastPort;
+    return endpoint.address == m_settings.external &&
+           (endpoint.port < m_settings.firstPort || endpoint.port > m_settings.lastPort) &&
+           !m_table.IsForwarded(protocol, endpoint);
 }
 
 std::optional<NatDecision>
 NatTranslator::JudgeAddresses(NatSide from, const PacketView& view) const
 {
-    if (!IsUnicast(view.Destination()))
+    if (!IsHost(view.Destination()))
     {
         return NatDecision::Left();
     }
@@ -74,13 +67,13 @@ NatTranslator::JudgeAddresses(NatSide from, const PacketView& view) const
     {
         return NatDecision::Dropped(NatDrop::Land);
     }
-    if (view.Source() == m_settings.external)
+    if (m_settings.IsExternal(view.Source()))
     {
         return NatDecision::Dropped(NatDrop::OwnSource);
     }
     const std::optional<NatDecision> decision =
         from == NatSide::Inside ? JudgeAddressesInside(view) : JudgeAddressesOutside(view);
-    if (decision || IsTranslated(view.ProtocolNumber()))
+    if (decision || IsTracked(view.ProtocolNumber()))
     {
         return decision;
     }
@@ -96,7 +89,7 @@ NatTranslator::JudgeAddressesInside(const PacketView& view) const
     {
         return NatDecision::Left();
     }
-    if (!IsUnicast(view.Source()) ||
+    if (!IsHost(view.Source()) ||
         (!m_settings.internal.empty() && !m_settings.IsInternal(view.Source())))
     {
         return NatDecision::Dropped(NatDrop::SourceNotInternal);
@@ -106,9 +99,13 @@ NatTranslator::JudgeAddressesInside(const PacketView& view) const
         // It ends here as in any router, whose ICMP error must name the sender that we know.
         return NatDecision::Left();
     }
-    if (view.Destination() != m_settings.external && !m_settings.MayReach(view.Destination()))
+    if (!m_settings.IsExternal(view.Destination()) && !m_settings.MayReach(view.Destination()))
     {
         return NatDecision::Dropped(NatDrop::NotAllowed);
+    }
+    if (m_settings.IsUntranslated(view.Destination()))
+    {
+        return NatDecision::Left();
     }
     return std::nullopt;
 }
@@ -116,15 +113,17 @@ NatTranslator::JudgeAddressesInside(const PacketView& view) const
 std::optional<NatDecision>
 NatTranslator::JudgeAddressesOutside(const PacketView& view) const
 {
-    if (!IsUnicast(view.Source()) || m_settings.IsInternal(view.Source()))
+    if (!IsHost(view.Source()) || m_settings.IsInternal(view.Source()))
     {
         return NatDecision::Dropped(NatDrop::SourceSpoofed);
     }
-    if (view.Destination() == m_settings.external)
+    if (m_settings.IsExternal(view.Destination()))
     {
         return std::nullopt;
     }
-    if (m_settings.internal.empty() || m_settings.IsInternal(view.Destination()))
+    const bool isInternal =
+        m_settings.internal.empty() || m_settings.IsInternal(view.Destination());
+    if (isInternal && !m_settings.IsUntranslated(view.Source()))
     {
         return NatDecision::Dropped(NatDrop::DestinationInternal);
     }
@@ -146,7 +145,7 @@ NatTranslator::Judge(TimePoint now, NatSide from, ByteView header, const PacketV
     {
         return NatDecision::Dropped(NatDrop::PortZero);
     }
-    if (flow.destination.address == m_settings.external && IsOwnPort(flow.destination.port))
+    if (IsOwn(flow.protocol, flow.destination))
     {
         return NatDecision::Left();
     }
@@ -154,37 +153,48 @@ NatTranslator::Judge(TimePoint now, NatSide from, ByteView header, const PacketV
     {
         return JudgeInbound(now, flow);
     }
-    return flow.destination.address == m_settings.external ? JudgeHairpin(now, flow)
+    return m_settings.IsExternal(flow.destination.address) ? JudgeHairpin(now, flow)
                                                            : JudgeOutbound(now, flow);
+}
+
+/// The box answers pings itself, at its own address.
+NatDecision
+NatTranslator::ForBox(const PacketView& view) const
+{
+    return view.Destination() == m_settings.external ? NatDecision::Left()
+                                                     : NatDecision::Dropped(NatDrop::NoMapping);
 }
 
 NatDecision
 NatTranslator::JudgeIcmp(TimePoint now, NatSide from, ByteView header, const PacketView& view)
 {
-    const bool forBox = view.Destination() == m_settings.external;
     if (IsIcmpError(view.IcmpType()))
     {
-        return JudgeError(from, header, view);
+        return JudgeError(now, from, header, view);
     }
+    const uint16_t identifier = IcmpIdentifier(header, view.TransportOffset());
     if (from == NatSide::Inside)
     {
-        if (forBox)
+        if (m_settings.IsExternal(view.Destination()))
         {
-            return NatDecision::Left();
+            // One identifier cannot name two insiders, so a NAPT hairpins no queries: RFC 5508
+            // REQ-7 asks it of Basic NAT alone.
+            return ForBox(view);
         }
-        if (view.IcmpType() != ICMP_ECHO_REQUEST)
+        if (!IsIcmpQuery(view.IcmpType()))
         {
             return NatDecision::Dropped(NatDrop::IcmpTypeNotTranslated);
         }
-        const Endpoint destination = Remote(Protocol::Icmp, view.DestinationEndpoint());
-        return JudgeOutbound(now, {Protocol::Icmp, view.SourceEndpoint(), destination, 0});
+        return JudgeOutbound(
+            now,
+            {Protocol::Icmp, {view.Source(), identifier}, {view.Destination(), 0}, 0});
     }
-    if (view.IcmpType() != ICMP_ECHO_REPLY || IsOwnPort(view.DestinationEndpoint().port))
+    const Endpoint destination{view.Destination(), identifier};
+    if (!IsIcmpReply(view.IcmpType()) || IsOwn(Protocol::Icmp, destination))
     {
-        return NatDecision::Left(); // the box answers pings itself
+        return ForBox(view);
     }
-    const Endpoint source = Remote(Protocol::Icmp, view.SourceEndpoint());
-    return JudgeInbound(now, {Protocol::Icmp, source, view.DestinationEndpoint(), 0});
+    return JudgeInbound(now, {Protocol::Icmp, {view.Source(), 0}, destination, 0});
 }
 
 void
@@ -197,30 +207,30 @@ NatTranslator::Touch(TimePoint now, uint32_t session, NatSide from, const Flow& 
     }
     if (flow.protocol == Protocol::Tcp)
     {
-        entry.tcp.Step(flow.tcpFlags, from);
-        m_table.Refresh(now,
-                        session,
-                        entry.tcp.IsEstablished() ? NatTimer::TcpEstablished
-                                                  : NatTimer::TcpTransitory);
+        if (entry.tcp.Step(flow.tcpFlags, from))
+        {
+            m_table.Refresh(now,
+                            session,
+                            entry.tcp.IsEstablished() ? NatTimer::TcpEstablished
+                            : entry.tcp.IsClosing()   ? NatTimer::TcpClosing
+                                                      : NatTimer::TcpTransitory);
+        }
     }
-    else if (from == NatSide::Inside)
+    else if (from == NatSide::Inside || m_settings.Axes(flow.protocol).refresh == NatRefresh::Both)
     {
-        m_table.Refresh(now, session, entry.timer); // RFC 4787 REQ-6: refreshed by outbound only
+        m_table.Refresh(now, session, entry.timer); // RFC 4787 REQ-6
     }
 }
 
 NatMappingTable::Slot
 NatTranslator::PassOutbound(TimePoint now, const Flow& flow)
 {
-    const uint32_t mapping = m_table.FindOutbound(flow.protocol, flow.source, flow.destination);
-    NatMappingTable::Slot session;
-    if (mapping != NAT_NO_SLOT)
-    {
-        session.slot = m_table.FindSession(mapping, flow.destination);
-    }
+    NatMappingTable::Slot session{
+        m_table.FindFromInside(flow.protocol, flow.source, flow.destination)};
+    const bool opens = NatTcpState::Opens(flow.tcpFlags);
     if (session.slot == NAT_NO_SLOT)
     {
-        if (flow.protocol == Protocol::Tcp && !NatTcpState::Opens(flow.tcpFlags))
+        if (flow.protocol == Protocol::Tcp && !opens)
         {
             return {NAT_NO_SLOT, NatDrop::NoConnection};
         }
@@ -231,31 +241,60 @@ NatTranslator::PassOutbound(TimePoint now, const Flow& flow)
         }
     }
     Touch(now, session.slot, NatSide::Inside, flow);
+    if (opens)
+    {
+        const uint32_t mapping = m_table.Session(session.slot).mapping;
+        m_answers.NoteSyn(m_table.Mapping(mapping).external, flow.destination);
+    }
     return session;
 }
 
-std::optional<NatDrop>
-NatTranslator::PassInbound(TimePoint now, const Flow& flow, uint32_t mapping)
+NatMappingTable::Slot
+NatTranslator::PassInbound(TimePoint now, const Flow& flow)
 {
-    NatMappingTable::Slot session{m_table.FindSession(mapping, flow.source)};
+    NatMappingTable::Slot session{
+        m_table.FindFromOutside(flow.protocol, flow.destination, flow.source)};
     if (session.slot == NAT_NO_SLOT)
     {
+        const uint32_t mapping = m_table.FindExternal(flow.protocol, flow.destination, flow.source);
+        if (mapping == NAT_NO_SLOT)
+        {
+            return {NAT_NO_SLOT, NatDrop::NoMapping};
+        }
         if (!m_table.Admits(mapping, flow.source))
         {
-            return NatDrop::Filtered;
+            return {NAT_NO_SLOT, NatDrop::Filtered};
         }
-        if (!NatTcpState::Opens(flow.tcpFlags))
+        if (flow.protocol == Protocol::Tcp && !NatTcpState::Opens(flow.tcpFlags))
         {
-            return NatDrop::NoConnection;
+            return {NAT_NO_SLOT, NatDrop::NoConnection};
         }
         session = m_table.OpenFromOutside(now, mapping, flow.source);
         if (session.slot == NAT_NO_SLOT)
         {
-            return session.refusal;
+            return session;
         }
     }
     Touch(now, session.slot, NatSide::Outside, flow);
-    return std::nullopt;
+    return session;
+}
+
+void
+NatTranslator::KillOnReset(TimePoint now, uint32_t mapping, const Flow& flow)
+{
+    if (m_settings.faults.killOnReset && (flow.tcpFlags & TCP_RST) != 0)
+    {
+        m_table.EndMapping(now, mapping);
+    }
+}
+
+void
+NatTranslator::KillOnIcmp(TimePoint now, uint32_t mapping)
+{
+    if (m_settings.faults.killOnIcmp)
+    {
+        m_table.EndMapping(now, mapping);
+    }
 }
 
 NatDecision
@@ -266,24 +305,30 @@ NatTranslator::JudgeOutbound(TimePoint now, const Flow& flow)
     {
         return NatDecision::Dropped(session.refusal);
     }
-    const Endpoint external = m_table.Mapping(m_table.Session(session.slot).mapping).external;
+    const uint32_t mapping = m_table.Session(session.slot).mapping;
+    const Endpoint external = m_table.Mapping(mapping).external;
+    KillOnReset(now, mapping, flow);
     return Translated(NatDecision::Kind::Translate, external, flow.destination);
 }
 
 NatDecision
 NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
 {
-    const uint32_t mapping = m_table.FindExternal(flow.protocol, flow.destination, flow.source);
-    if (mapping == NAT_NO_SLOT)
+    const NatMappingTable::Slot session = PassInbound(now, flow);
+    if (session.slot == NAT_NO_SLOT)
     {
-        return NatDecision::Dropped(NatDrop::NoMapping);
+        if (session.refusal == NatDrop::NoMapping && m_settings.IsUntranslated(flow.source.address))
+        {
+            return NatDecision::Left();
+        }
+        NatDecision decision = NatDecision::Dropped(session.refusal);
+        decision.source = flow.source;
+        return decision;
     }
-    if (const std::optional<NatDrop> refusal = PassInbound(now, flow, mapping))
-    {
-        return NatDecision::Dropped(*refusal);
-    }
+    const uint32_t mapping = m_table.Session(session.slot).mapping;
     const Endpoint internal = m_table.Mapping(mapping).internal;
-    // An ICMP echo reply carries the identifier where the decision's source port is written from.
+    KillOnReset(now, mapping, flow);
+    // An ICMP reply carries the identifier where the decision's source port is written from.
     const Endpoint source = flow.protocol == Protocol::Icmp
                                 ? Endpoint{flow.source.address, internal.port}
                                 : flow.source;
@@ -293,8 +338,12 @@ NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
 NatDecision
 NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
 {
-    const uint32_t target = m_table.FindExternal(flow.protocol, flow.destination, flow.source);
-    if (target == NAT_NO_SLOT)
+    // Whose port it is may depend on the sender's external endpoint, which is not known yet; where
+    // ports are not shared, a call to nobody's port makes no mapping.
+    const bool isShared =
+        m_settings.Axes(flow.protocol).assignment == NatPortAssignment::Overloading;
+    if (!isShared &&
+        m_table.FindExternal(flow.protocol, flow.destination, flow.source) == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::NoMapping);
     }
@@ -307,18 +356,31 @@ NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
     {
         return NatDecision::Dropped(session.refusal);
     }
-    // RFC 4787 REQ-9 (a): the other insider sees the external endpoint, as anyone outside would.
-    const Endpoint source = m_table.Mapping(m_table.Session(session.slot).mapping).external;
-    const Flow back{flow.protocol, source, flow.destination, flow.tcpFlags};
-    if (const std::optional<NatDrop> refusal = PassInbound(now, back, target))
+    const uint32_t sender = m_table.Session(session.slot).mapping;
+    const Endpoint external = m_table.Mapping(sender).external;
+    const Flow back{flow.protocol, external, flow.destination, flow.tcpFlags};
+    const NatMappingTable::Slot target = PassInbound(now, back);
+    if (target.slot == NAT_NO_SLOT)
     {
-        return NatDecision::Dropped(*refusal);
+        NatDecision decision = NatDecision::Dropped(target.refusal);
+        decision.source = external;
+        return decision;
     }
-    return Translated(NatDecision::Kind::TurnBack, source, m_table.Mapping(target).internal);
+    const uint32_t receiver = m_table.Session(target.slot).mapping;
+    // RFC 4787 REQ-9 (a): the other insider sees the external endpoint, as anyone outside would.
+    const Endpoint source =
+        m_settings.hairpin == NatHairpin::ExternalSource ? external : flow.source;
+    const Endpoint destination = m_table.Mapping(receiver).internal;
+    KillOnReset(now, receiver, flow);
+    if (receiver != sender)
+    {
+        KillOnReset(now, sender, flow);
+    }
+    return Translated(NatDecision::Kind::TurnBack, source, destination);
 }
 
 NatDecision
-NatTranslator::JudgeError(NatSide from, ByteView header, const PacketView& view) const
+NatTranslator::JudgeError(TimePoint now, NatSide from, ByteView header, const PacketView& view)
 {
     NatQuotedPacket quoted;
     if (const auto fault = ReadQuotedPacket(header, view, m_settings.checksums, quoted))
@@ -330,58 +392,68 @@ NatTranslator::JudgeError(NatSide from, ByteView header, const PacketView& view)
     decision.isIcmpError = true;
     decision.quotedSource = quoted.source;
     decision.quotedDestination = quoted.destination;
-    return from == NatSide::Inside ? JudgeOutboundError(view, decision, quoted.protocol)
-                                   : JudgeInboundError(decision, quoted.protocol);
+    return from == NatSide::Inside ? JudgeOutboundError(now, view, decision, quoted.protocol)
+                                   : JudgeInboundError(now, view, decision, quoted.protocol);
 }
 
 /// RFC 5508 REQ-5: the quoted packet came in through a mapping of its destination.
 NatDecision
-NatTranslator::JudgeOutboundError(const PacketView& view,
+NatTranslator::JudgeOutboundError(TimePoint now,
+                                  const PacketView& view,
                                   NatDecision decision,
-                                  Protocol protocol) const
+                                  Protocol protocol)
 {
     const Endpoint remote = Remote(protocol, decision.quotedSource);
-    const uint32_t mapping = m_table.FindOutbound(protocol, decision.quotedDestination, remote);
-    if (mapping == NAT_NO_SLOT || m_table.FindSession(mapping, remote) == NAT_NO_SLOT)
+    const uint32_t session = m_table.FindFromInside(protocol, decision.quotedDestination, remote);
+    if (session == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::IcmpNoMapping);
     }
-    decision.source.address = m_settings.external;
+    const uint32_t mapping = m_table.Session(session).mapping;
+    const bool isReceiver = view.Source() == decision.quotedDestination.address;
     decision.quotedDestination = m_table.Mapping(mapping).external;
+    // A router inside has no mapping of its own: the box speaks for it.
+    decision.source.address = isReceiver ? decision.quotedDestination.address : m_settings.external;
     if (protocol == Protocol::Icmp)
     {
         decision.quotedSource.port = decision.quotedDestination.port;
     }
-    if (view.Destination() != m_settings.external)
+    KillOnIcmp(now, mapping);
+    if (!m_settings.IsExternal(view.Destination()))
     {
         return decision;
     }
     // The quoted packet was hairpinned, so the error goes back the same way.
     decision.kind = NatDecision::Kind::TurnBack;
-    return JudgeInboundError(decision, protocol);
+    return JudgeInboundError(now, view, decision, protocol);
 }
 
 /// RFC 5508 REQ-4: the quoted packet went out through a mapping of its source. The error may come
 /// from any router on the way.
 NatDecision
-NatTranslator::JudgeInboundError(NatDecision decision, Protocol protocol) const
+NatTranslator::JudgeInboundError(TimePoint now,
+                                 const PacketView& view,
+                                 NatDecision decision,
+                                 Protocol protocol)
 {
-    if (decision.quotedSource.address != m_settings.external)
+    if (decision.quotedSource.address != view.Destination())
     {
         return NatDecision::Dropped(NatDrop::IcmpMalformed);
     }
-    if (IsOwnPort(decision.quotedSource.port))
+    if (IsOwn(protocol, decision.quotedSource))
     {
         return NatDecision::Left();
     }
     const Endpoint remote = Remote(protocol, decision.quotedDestination);
-    const uint32_t mapping = m_table.FindExternal(protocol, decision.quotedSource, remote);
-    if (mapping == NAT_NO_SLOT || m_table.FindSession(mapping, remote) == NAT_NO_SLOT)
+    const uint32_t session = m_table.FindFromOutside(protocol, decision.quotedSource, remote);
+    if (session == NAT_NO_SLOT)
     {
         return NatDecision::Dropped(NatDrop::IcmpNoMapping);
     }
+    const uint32_t mapping = m_table.Session(session).mapping;
     decision.quotedSource = m_table.Mapping(mapping).internal;
     decision.destination.address = decision.quotedSource.address;
+    KillOnIcmp(now, mapping);
     return decision;
 }
 

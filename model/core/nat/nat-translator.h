@@ -2,6 +2,7 @@
 #ifndef ISB_CORE_NAT_NAT_TRANSLATOR_H
 #define ISB_CORE_NAT_NAT_TRANSLATOR_H
 
+#include "model/core/nat/nat-answers.h"
 #include "model/core/nat/nat-decision.h"
 #include "model/core/nat/nat-mapping-table.h"
 #include "model/core/nat/nat-settings.h"
@@ -20,8 +21,8 @@ namespace isb
 class NatTranslator
 {
   public:
-    /// Both must outlive the translator.
-    NatTranslator(const NatSettings& settings, NatMappingTable& table);
+    /// All three must outlive the translator. `answers` hears of SYNs that leave.
+    NatTranslator(const NatSettings& settings, NatMappingTable& table, NatAnswers& answers);
 
     /// What addresses alone decide, for whole packets and every fragment; nothing when the rest of
     /// the packet has to be looked at.
@@ -46,6 +47,7 @@ class NatTranslator
 
     [[nodiscard]] std::optional<NatDecision> JudgeAddressesInside(const PacketView& view) const;
     [[nodiscard]] std::optional<NatDecision> JudgeAddressesOutside(const PacketView& view) const;
+    [[nodiscard]] NatDecision ForBox(const PacketView& view) const;
     [[nodiscard]] NatDecision JudgeIcmp(TimePoint now,
                                         NatSide from,
                                         ByteView header,
@@ -53,25 +55,34 @@ class NatTranslator
     [[nodiscard]] NatDecision JudgeOutbound(TimePoint now, const Flow& flow);
     [[nodiscard]] NatDecision JudgeInbound(TimePoint now, const Flow& flow);
     [[nodiscard]] NatDecision JudgeHairpin(TimePoint now, const Flow& flow);
-    [[nodiscard]] NatDecision JudgeError(NatSide from,
+    [[nodiscard]] NatDecision JudgeError(TimePoint now,
+                                         NatSide from,
                                          ByteView header,
-                                         const PacketView& view) const;
-    [[nodiscard]] NatDecision JudgeOutboundError(const PacketView& view,
+                                         const PacketView& view);
+    [[nodiscard]] NatDecision JudgeOutboundError(TimePoint now,
+                                                 const PacketView& view,
                                                  NatDecision decision,
-                                                 Protocol protocol) const;
-    [[nodiscard]] NatDecision JudgeInboundError(NatDecision decision, Protocol protocol) const;
+                                                 Protocol protocol);
+    [[nodiscard]] NatDecision JudgeInboundError(TimePoint now,
+                                                const PacketView& view,
+                                                NatDecision decision,
+                                                Protocol protocol);
 
     /// Finds or opens the session of a packet from inside and notes the packet in it.
     [[nodiscard]] NatMappingTable::Slot PassOutbound(TimePoint now, const Flow& flow);
-    /// The same for a packet from outside to a mapping's external endpoint; why not, or nothing.
-    [[nodiscard]] std::optional<NatDrop> PassInbound(TimePoint now,
-                                                     const Flow& flow,
-                                                     uint32_t mapping);
+    /// The same for a packet from outside to a mapping's external endpoint.
+    [[nodiscard]] NatMappingTable::Slot PassInbound(TimePoint now, const Flow& flow);
     void Touch(TimePoint now, uint32_t session, NatSide from, const Flow& flow);
-    [[nodiscard]] bool IsOwnPort(uint16_t port) const;
+    /// NatFaults::killOnReset: ends the mapping of a session by which an RST went.
+    void KillOnReset(TimePoint now, uint32_t mapping, const Flow& flow);
+    /// NatFaults::killOnIcmp, likewise.
+    void KillOnIcmp(TimePoint now, uint32_t mapping);
+    /// An endpoint of the box itself: its own address, a port outside the pool, no forward.
+    [[nodiscard]] bool IsOwn(Protocol protocol, Endpoint endpoint) const;
 
     const NatSettings& m_settings;
     NatMappingTable& m_table;
+    NatAnswers& m_answers;
 };
 
 } // namespace isb

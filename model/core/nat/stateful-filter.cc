@@ -2,31 +2,20 @@
 #include "model/core/nat/stateful-filter.h"
 
 #include "model/core/nat/filter-flows.h"
-#include "model/core/nat/nat-fragments.h"
+#include "model/core/nat/nat-fragment-follower.h"
 #include "model/core/nat/nat-icmp.h"
+#include "model/core/nat/nat-packet.h"
 #include "model/core/nat/nat-tcp-state.h"
 #include "model/wire/packet-builder.h"
 #include "model/wire/packet-view.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace isb
 {
 
 namespace
 {
-
-// A TCP fragment that begins inside the fixed header would change ports or flags.
-constexpr uint16_t TCP_FIXED_HEADER = 20;
-
-/// A host's address (RFC 1122 section 3.2.1.3).
-bool
-IsHost(Ipv4 address)
-{
-    const uint32_t network = address.value >> 24;
-    return network != 0 && network != 127 && network < 224;
-}
 
 bool
 IsIn(const std::vector<Ipv4>& list, Ipv4 address)
@@ -40,12 +29,6 @@ IsIn(const std::vector<Subnet>& list, Ipv4 address)
     return std::any_of(list.begin(),
                        list.end(),
                        [address](const Subnet& subnet) { return subnet.Contains(address); });
-}
-
-NatDatagramKey
-DatagramOf(const PacketView& view)
-{
-    return {view.Source(), view.Destination(), view.Identification(), view.Protocol()};
 }
 
 /// A decision as the fragment table keeps it: Translate stands for "passes".
@@ -72,10 +55,7 @@ class StatefulFilter::Machine
     const FilterSettings settings;
     FilterCounters counters;
     FilterFlowTable flows;
-    NatFragmentTable fromInside;
-    NatFragmentTable fromOutside;
-    std::vector<uint64_t> released;
-    std::vector<uint64_t> abandoned;
+    NatFragmentFollower fragments;
 
   private:
     std::optional<NatDecision> JudgeAddresses(NatSide from, const PacketView& view) const;
@@ -85,18 +65,15 @@ class StatefulFilter::Machine
     NatDecision JudgeIcmp(TimePoint now, NatSide from, ByteView header, const PacketView& view);
     NatDecision JudgeError(NatSide from, ByteView header, const PacketView& view) const;
     NatDecision JudgeFlow(TimePoint now, NatSide from, const FilterFlow& flow, uint8_t tcpFlags);
-    std::optional<NatDecision> Follow(TimePoint now, NatSide from, const PacketView& view);
     FilterVerdict Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t bytes);
 
     TraceSink* m_trace;
-    uint64_t m_lastTicket = 0;
 };
 
 StatefulFilter::Machine::Machine(const FilterSettings& chosen, Rng& rng, TraceSink* trace)
     : settings(chosen),
       flows(settings.timers, settings.flows, rng),
-      fromInside(chosen.fragmentedDatagrams, chosen.heldFragments, chosen.timers.fragments),
-      fromOutside(chosen.fragmentedDatagrams, chosen.heldFragments, chosen.timers.fragments),
+      fragments(chosen.fragmentedDatagrams, chosen.heldFragments, chosen.timers.fragments),
       m_trace(trace)
 {
 }
@@ -131,30 +108,25 @@ StatefulFilter::Machine::Process(TimePoint now, NatSide from, ByteView header, s
     PacketView view;
     if (!view.Read(header, packetLength) && !view.IsOtherProtocol())
     {
-        const bool isCut = view.Fault() == "short" || view.Fault() == "tcp-offset";
-        const bool isTiny = isCut && view.HasMoreFragments();
-        return Drop(now, isTiny ? NatDrop::TinyFragment : NatDrop::Malformed, {}, packetLength);
+        return Drop(now, FaultOf(view), {}, packetLength);
     }
     std::optional<NatDecision> decision = JudgeAddresses(from, view);
     if (!decision)
     {
-        decision =
-            view.IsLaterFragment() ? Follow(now, from, view) : Decide(now, from, header, view);
+        decision = view.IsLaterFragment() ? fragments.Follow(now, from, view)
+                                          : Decide(now, from, header, view);
     }
     FilterVerdict verdict;
     if (!decision)
     {
         ++counters.held;
         verdict.action = FilterVerdict::Action::Hold;
-        verdict.ticket = m_lastTicket;
+        verdict.ticket = fragments.LastTicket();
         return verdict;
     }
     if (decision->kind == NatDecision::Kind::Drop)
     {
-        return Drop(now,
-                    decision->drop,
-                    {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()},
-                    view.TotalLength());
+        return Drop(now, decision->drop, FlowOf(view), view.TotalLength());
     }
     const bool local = decision->kind == NatDecision::Kind::Leave;
     const bool inside = from == NatSide::Inside;
@@ -203,12 +175,9 @@ StatefulFilter::Machine::JudgeAddresses(NatSide from, const PacketView& view) co
     {
         return NatDecision::Dropped(NatDrop::NotAllowed);
     }
-    const uint8_t protocol = view.ProtocolNumber();
-    const bool known = protocol == static_cast<uint8_t>(Protocol::Icmp) ||
-                       protocol == static_cast<uint8_t>(Protocol::Tcp) ||
-                       protocol == static_cast<uint8_t>(Protocol::Udp);
-    return known ? std::nullopt
-                 : std::optional(NatDecision::Dropped(NatDrop::ProtocolNotTranslated));
+    return IsTracked(view.ProtocolNumber())
+               ? std::nullopt
+               : std::optional(NatDecision::Dropped(NatDrop::ProtocolNotTranslated));
 }
 
 /// Judges a whole packet or first fragment.
@@ -219,11 +188,7 @@ StatefulFilter::Machine::Decide(TimePoint now,
                                 const PacketView& view)
 {
     const NatDecision decision = Judge(now, from, header, view);
-    if (view.HasMoreFragments())
-    {
-        NatFragmentTable& fragments = from == NatSide::Inside ? fromInside : fromOutside;
-        fragments.Decide(now, DatagramOf(view), decision, released);
-    }
+    fragments.Note(now, from, view, decision);
     return decision;
 }
 
@@ -323,58 +288,22 @@ StatefulFilter::Machine::JudgeError(NatSide from, ByteView header, const PacketV
     return flows.Knows(flow) ? Passed() : NatDecision::Dropped(NatDrop::IcmpNoMapping);
 }
 
-/// Judges a later fragment; nothing when it has to wait, its ticket is then m_lastTicket.
-std::optional<NatDecision>
-StatefulFilter::Machine::Follow(TimePoint now, NatSide from, const PacketView& view)
-{
-    if (view.Protocol() == Protocol::Tcp && view.FragmentOffset() < TCP_FIXED_HEADER)
-    {
-        return NatDecision::Dropped(NatDrop::OverlappingFragment);
-    }
-    NatFragmentTable& fragments = from == NatSide::Inside ? fromInside : fromOutside;
-    const NatDatagramKey datagram = DatagramOf(view);
-    if (const NatDecision* const fate = fragments.Find(datagram))
-    {
-        return *fate;
-    }
-    if (!fragments.Hold(now, datagram, m_lastTicket + 1, view.TotalLength()))
-    {
-        return NatDecision::Dropped(NatDrop::FragmentLimit);
-    }
-    ++m_lastTicket;
-    return std::nullopt;
-}
-
 void
 StatefulFilter::Machine::Timeout(TimePoint now)
 {
     const size_t before = flows.Size();
     flows.Expire(now);
     counters.flowsExpired += before - flows.Size();
-    for (NatFragmentTable* fragments : {&fromInside, &fromOutside})
+    for (const NatFragmentTable::Abandoned& fragment : fragments.Expire(now))
     {
-        if (fragments->NextExpiry() > now)
-        {
-            continue;
-        }
-        std::vector<NatFragmentTable::Abandoned> given;
-        fragments->Expire(now, given);
-        for (const NatFragmentTable::Abandoned& fragment : given)
-        {
-            const NatDatagramKey& datagram = fragment.datagram;
-            (void)Drop(now,
-                       NatDrop::FragmentTimeout,
-                       {datagram.protocol, {datagram.source, 0}, {datagram.destination, 0}},
-                       fragment.bytes);
-            abandoned.push_back(fragment.ticket);
-        }
+        (void)Drop(now, NatDrop::FragmentTimeout, FlowOf(fragment), fragment.bytes);
     }
 }
 
 TimePoint
 StatefulFilter::Machine::NextTimeout() const
 {
-    return std::min({flows.NextExpiry(), fromInside.NextExpiry(), fromOutside.NextExpiry()});
+    return std::min(flows.NextExpiry(), fragments.NextExpiry());
 }
 
 StatefulFilter::StatefulFilter(const FilterSettings& settings, Rng& rng, TraceSink* trace)
@@ -393,13 +322,13 @@ StatefulFilter::Process(TimePoint now, NatSide from, ByteView header, size_t pac
 std::vector<uint64_t>
 StatefulFilter::TakeReleased()
 {
-    return std::exchange(m_machine->released, {});
+    return m_machine->fragments.TakeReleased();
 }
 
 std::vector<uint64_t>
 StatefulFilter::TakeAbandoned()
 {
-    return std::exchange(m_machine->abandoned, {});
+    return m_machine->fragments.TakeAbandoned();
 }
 
 TimePoint
@@ -435,9 +364,7 @@ StatefulFilter::FlowCount() const
 size_t
 StatefulFilter::StateSize() const
 {
-    return m_machine->flows.Size() + m_machine->fromInside.DatagramCount() +
-           m_machine->fromInside.HeldCount() + m_machine->fromOutside.DatagramCount() +
-           m_machine->fromOutside.HeldCount();
+    return m_machine->flows.Size() + m_machine->fragments.Size();
 }
 
 } // namespace isb

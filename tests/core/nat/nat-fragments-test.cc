@@ -151,8 +151,8 @@ TEST(NatFragmentTable, ReleasesEachWaitingFragmentOnceAndMakesRoomForOthers)
     EXPECT_TRUE(table.Hold(TimePoint(0), key, 2, 100));
     EXPECT_FALSE(table.Hold(TimePoint(0), other, 3, 100));
     std::vector<uint64_t> released;
-    table.Decide(TimePoint(0), key, NatDecision::Left(), released);
-    table.Decide(TimePoint(0), key, NatDecision::Left(), released); // the first one, duplicated
+    table.Decide(TimePoint(0), key, NatDecision::Left(), 8, released);
+    table.Decide(TimePoint(0), key, NatDecision::Left(), 8, released); // the first one, duplicated
     EXPECT_THAT(released, ElementsAre(1, 2));
     EXPECT_EQ(table.HeldCount(), 0U);
     EXPECT_TRUE(table.Hold(TimePoint(0), other, 3, 100));
@@ -167,7 +167,7 @@ TEST(NatFragmentTable, ForgetsTheOldestDecidedDatagramWhenFull)
     };
     for (uint16_t identification = 1; identification <= 3; ++identification)
     {
-        table.Decide(TimePoint(0), key(identification), NatDecision::Left(), released);
+        table.Decide(TimePoint(0), key(identification), NatDecision::Left(), 8, released);
     }
     EXPECT_EQ(table.Find(key(1)), nullptr);
     EXPECT_NE(table.Find(key(2)), nullptr);

@@ -170,11 +170,34 @@ TEST(NatBoxIcmp, ErrorsAboutTheBoxsOwnTrafficAreItsOwn)
 TEST(NatBoxIcmp, OtherMessagesFromInsideAreNotTranslated)
 {
     NatUnderTest nat(Preset("full-cone"));
-    for (const uint8_t type : {uint8_t{0}, uint8_t{5}, uint8_t{13}, uint8_t{17}})
+    for (const uint8_t type : {uint8_t{0}, uint8_t{5}, uint8_t{14}, uint8_t{17}})
     {
         Packet packet = BuildEcho(ALICE.address, SERVER.address, type, 1, 1, Packet{});
         EXPECT_EQ(nat.Send(NatSide::Inside, packet).reason, "nat.icmp-type-not-translated");
     }
+}
+
+TEST(NatBoxIcmp, TimestampQueriesAreTranslatedLikeEcho) // RFC 5508 REQ-1, REQ-10
+{
+    constexpr uint8_t timestamp = 13;
+    constexpr uint8_t reply = 14;
+    NatUnderTest nat(Preset("symmetric"));
+    const Packet times(12, 7);
+    // Bob's identifier is taken by Alice's echo, so it has to change.
+    Packet echo = BuildEcho(ALICE.address, SERVER.address, ICMP_ECHO_REQUEST, 5000, 1, times);
+    ASSERT_EQ(nat.Send(NatSide::Inside, echo).action, Action::Forward);
+    Packet query = BuildEcho(BOB.address, SERVER.address, timestamp, 5000, 1, times);
+    ASSERT_EQ(nat.Send(NatSide::Inside, query).action, Action::Forward);
+    EXPECT_EQ(query, BuildEcho(EXTERNAL, SERVER.address, timestamp, 5001, 1, times));
+    Packet answer = BuildEcho(SERVER.address, EXTERNAL, reply, 5001, 1, times);
+    ASSERT_EQ(nat.Send(NatSide::Outside, answer).action, Action::Forward);
+    EXPECT_EQ(answer, BuildEcho(SERVER.address, BOB.address, reply, 5000, 1, times));
+    Packet stray = BuildEcho(SERVER.address, EXTERNAL, reply, 5002, 1, times);
+    EXPECT_EQ(nat.Send(NatSide::Outside, stray).reason, "nat.no-mapping");
+    Packet error = BuildIcmpError(ROUTER, EXTERNAL, ICMP_UNREACHABLE, 1, 0, query);
+    ASSERT_EQ(nat.Send(NatSide::Outside, error).action, Action::Forward);
+    const Packet original = BuildEcho(BOB.address, SERVER.address, timestamp, 5000, 1, times);
+    EXPECT_EQ(error, BuildIcmpError(ROUTER, BOB.address, ICMP_UNREACHABLE, 1, 0, original));
 }
 
 TEST(NatBoxIcmp, ErrorAboutAHairpinnedPacketGoesBackInside) // RFC 5508 REQ-7
