@@ -17,7 +17,7 @@ namespace isb
 /// A program to run.
 struct Command
 {
-    std::vector<std::string> arguments; ///< the first is the program, looked for on PATH
+    std::vector<std::string> arguments;      ///< the first is the program, looked for on PATH
     const NetworkNamespace* space = nullptr; ///< where; null: in ours
     std::string input;                       ///< its standard input
 };
