@@ -69,9 +69,9 @@ IsKnown(uint32_t value, SpliceNews /*type*/)
 }
 
 [[nodiscard]] inline bool
-IsKnown(uint32_t value, NatBehaviour /*type*/)
+IsKnown(uint32_t value, NatFinding /*type*/)
 {
-    return value <= static_cast<uint32_t>(NatBehaviour::NoNat);
+    return value <= static_cast<uint32_t>(NatFinding::NoNat);
 }
 
 /// Services are TCP or UDP.

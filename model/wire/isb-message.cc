@@ -243,19 +243,19 @@ ToString(SpliceNews news)
 }
 
 std::string_view
-ToString(NatBehaviour behaviour)
+ToString(NatFinding behaviour)
 {
     switch (behaviour)
     {
-    case NatBehaviour::Unknown:
+    case NatFinding::Unknown:
         return "unknown";
-    case NatBehaviour::EndpointIndependent:
+    case NatFinding::EndpointIndependent:
         return "endpoint-independent";
-    case NatBehaviour::AddressDependent:
+    case NatFinding::AddressDependent:
         return "address-dependent";
-    case NatBehaviour::AddressAndPortDependent:
+    case NatFinding::AddressAndPortDependent:
         return "address-and-port-dependent";
-    case NatBehaviour::NoNat:
+    case NatFinding::NoNat:
         return "none";
     }
     return "unknown";

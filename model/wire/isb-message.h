@@ -562,8 +562,8 @@ struct NatProbeMessage
     Protocol protocol = Protocol::Tcp;
 };
 
-/// What a NAT does for one of mapping and filtering (RFC 4787 sections 4.1 and 5).
-enum class NatBehaviour : uint8_t
+/// What was found out about a NAT, for one of mapping and filtering (RFC 4787 sections 4.1 and 5).
+enum class NatFinding : uint8_t
 {
     Unknown = 0,
     EndpointIndependent = 1,
@@ -576,10 +576,10 @@ enum class NatBehaviour : uint8_t
 struct NatReportMessage
 {
     Token token{}; ///< of the probe that came; zeros: none did, or this is not an answer
-    NatBehaviour tcpMapping = NatBehaviour::Unknown;
-    NatBehaviour tcpFiltering = NatBehaviour::Unknown;
-    NatBehaviour udpMapping = NatBehaviour::Unknown;
-    NatBehaviour udpFiltering = NatBehaviour::Unknown;
+    NatFinding tcpMapping = NatFinding::Unknown;
+    NatFinding tcpFiltering = NatFinding::Unknown;
+    NatFinding udpMapping = NatFinding::Unknown;
+    NatFinding udpFiltering = NatFinding::Unknown;
     Endpoint udp;            ///< its mapping that it keeps alive for datagrams; port 0: none
     Duration udpLifetime{0}; ///< of an idle UDP mapping; 0: not measured
 };
@@ -671,7 +671,7 @@ struct IsbFrame
 [[nodiscard]] std::string_view ToString(ConnectionPhase phase); ///< "established"
 [[nodiscard]] std::string_view ToString(SpliceNews news);       ///< "first-syn"
 /// "endpoint-independent", ..., "none"
-[[nodiscard]] std::string_view ToString(NatBehaviour behaviour);
+[[nodiscard]] std::string_view ToString(NatFinding behaviour);
 
 /// 1 to ISB_NAME_LIMIT letters, digits, '-', '_', '.'.
 [[nodiscard]] bool IsIsbName(std::string_view name);

@@ -304,9 +304,9 @@ class FieldFiller
     }
 
     void
-    Group(NatBehaviour& value)
+    Group(NatFinding& value)
     {
-        value = NatBehaviour::NoNat;
+        value = NatFinding::NoNat;
     }
 
     void

@@ -374,9 +374,9 @@ class FactWriter
 
   private:
     void
-    Behaviour(std::string_view key, NatBehaviour behaviour)
+    Behaviour(std::string_view key, NatFinding behaviour)
     {
-        if (behaviour != NatBehaviour::Unknown)
+        if (behaviour != NatFinding::Unknown)
         {
             Word(key, ToString(behaviour));
         }
