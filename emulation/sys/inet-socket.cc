@@ -163,6 +163,18 @@ LocalEndpoint(int socket)
                : Endpoint{};
 }
 
+Ipv4
+SourceAddressTowards(Endpoint to)
+{
+    const OpenedSocket opened = Open(SOCK_DGRAM);
+    const sockaddr_in address = ToAddress(to);
+    // Connecting a UDP socket chooses the route and sends nothing.
+    const bool routed = opened.error == 0 && connect(opened.socket.Get(),
+                                                     reinterpret_cast<const sockaddr*>(&address),
+                                                     sizeof address) == 0;
+    return routed ? LocalEndpoint(opened.socket.Get()).address : Ipv4{};
+}
+
 int
 TakeError(int socket)
 {

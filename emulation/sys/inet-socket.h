@@ -37,6 +37,9 @@ struct OpenedSocket
 /// The socket's own endpoint; 0.0.0.0:0 when it has none.
 [[nodiscard]] Endpoint LocalEndpoint(int socket);
 
+/// The address from which this host sends to another one; 0.0.0.0: there is no route.
+[[nodiscard]] Ipv4 SourceAddressTowards(Endpoint to);
+
 /// The pending error of a socket, which is thereby forgotten; 0: none.
 [[nodiscard]] int TakeError(int socket);
 
