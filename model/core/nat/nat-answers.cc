@@ -33,8 +33,9 @@ constexpr size_t MOST_QUOTED = 548;
 bool
 MayAnswer(const PacketView& view)
 {
-    const bool isError = view.Protocol() == Protocol::Icmp && IsIcmpError(view.IcmpType());
-    return IsHost(view.Source()) && !view.IsLaterFragment() && !isError;
+    const bool isAsked = view.Protocol() != Protocol::Icmp || IsIcmpQuery(view.IcmpType()) ||
+                         IsIcmpReply(view.IcmpType());
+    return IsHost(view.Source()) && !view.IsLaterFragment() && isAsked;
 }
 
 } // namespace

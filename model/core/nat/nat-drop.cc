@@ -41,7 +41,7 @@ constexpr std::array<NatDropInfo, NAT_DROP_COUNT> DROPS{{
     {"nat.protocol-not-translated", "RFC 3022 section 2.2", "neither UDP, TCP nor ICMP"},
     {"nat.icmp-type-not-translated",
      "RFC 5508 REQ-10",
-     "an ICMP message from inside that is neither query nor error"},
+     "an ICMP message from inside that is neither query nor error, or a source quench"},
     {"nat.icmp-checksum",
      "RFC 5508 REQ-3",
      "the ICMP error's or its embedded header's checksum is wrong"},

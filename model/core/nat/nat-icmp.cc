@@ -23,8 +23,13 @@ constexpr uint16_t RIGHT_SUM = 0xffff;
 bool
 IsIcmpError(uint8_t type)
 {
-    return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_TIME_EXCEEDED ||
-           type == ICMP_PARAMETER_PROBLEM;
+    return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER_PROBLEM;
+}
+
+bool
+IsSourceQuench(uint8_t type)
+{
+    return type == ICMP_SOURCE_QUENCH;
 }
 
 bool

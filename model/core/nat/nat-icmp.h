@@ -14,8 +14,10 @@ namespace isb
 {
 
 /// True for the ICMP messages that quote the packet they are about and are translated:
-/// destination unreachable, source quench, time exceeded, parameter problem (RFC 792).
+/// destination unreachable, time exceeded, parameter problem (RFC 792).
 [[nodiscard]] bool IsIcmpError(uint8_t type);
+/// Source quench, which nobody may send or heed any more (RFC 6633).
+[[nodiscard]] bool IsSourceQuench(uint8_t type);
 
 /// The ICMP queries that are translated and their replies: echo and timestamp (RFC 792), which
 /// carry an identifier in the same place.

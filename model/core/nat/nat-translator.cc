@@ -172,6 +172,10 @@ NatTranslator::JudgeIcmp(TimePoint now, NatSide from, ByteView header, const Pac
     {
         return JudgeError(now, from, header, view);
     }
+    if (IsSourceQuench(view.IcmpType()))
+    {
+        return NatDecision::Dropped(NatDrop::IcmpTypeNotTranslated);
+    }
     const uint16_t identifier = IcmpIdentifier(header, view.TransportOffset());
     if (from == NatSide::Inside)
     {
