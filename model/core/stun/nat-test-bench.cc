@@ -162,11 +162,12 @@ NatTestBench::Patience() const
 void
 NatTestBench::Saw(uint16_t localPort, Endpoint mapped)
 {
-    const bool kept = localPort == mapped.port;
     report.seen.push_back(mapped);
-    if (report.preservesPort != FoundAnswer::No)
+    // Of the first one only: a NAT that would keep a later one's port may have given it away for
+    // what the other procedures opened meanwhile.
+    if (report.preservesPort == FoundAnswer::Unknown)
     {
-        report.preservesPort = kept ? FoundAnswer::Yes : FoundAnswer::No;
+        report.preservesPort = localPort == mapped.port ? FoundAnswer::Yes : FoundAnswer::No;
     }
 }
 

@@ -57,7 +57,7 @@ struct NatTypeReport
     FoundBehaviour mapping = FoundBehaviour::Unknown;
     FoundBehaviour filtering = FoundBehaviour::Unknown;
     FoundAnswer hairpin = FoundAnswer::Unknown;
-    FoundAnswer preservesPort = FoundAnswer::Unknown; ///< of all local ports that were used
+    FoundAnswer preservesPort = FoundAnswer::Unknown; ///< of the first test's local port
     /// Life of an idle mapping: it was alive after `lifetimeAtLeast` and gone after
     /// `lifetimeAtMost`; zero: not known.
     Duration lifetimeAtLeast{0};
