@@ -116,7 +116,10 @@ FragmentField(const Ipv4Header& header)
 
 } // namespace
 
-HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header, bool checksum)
+HeaderImage::HeaderImage(const Packet& packet,
+                         const Ipv4Header& header,
+                         bool checksum,
+                         size_t limit)
 {
     const uint32_t payload = packet.GetSize();
     m_packetLength = payload + IP_HEADER;
@@ -135,8 +138,8 @@ HeaderImage::HeaderImage(const Packet& packet, const Ipv4Header& header, bool ch
     {
         Put16(ip + 10, HeaderChecksum(ip, IP_HEADER));
     }
-    const size_t limit = header.GetProtocol() == PROTOCOL_ICMP ? COPY_LIMIT_ICMP : COPY_LIMIT;
-    const size_t copied = std::min<size_t>(payload, limit - IP_HEADER);
+    const size_t most = header.GetProtocol() == PROTOCOL_ICMP ? MOST_BYTES : limit;
+    const size_t copied = std::min<size_t>(payload, most - IP_HEADER);
     packet.CopyData(ip + IP_HEADER, static_cast<uint32_t>(copied));
     std::memcpy(m_before.data(), ip + IP_HEADER, copied);
     m_size = IP_HEADER + copied;

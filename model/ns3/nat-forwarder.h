@@ -6,9 +6,10 @@
 #include "model/core/random/rng.h"
 #include "model/ns3/packet-hook.h"
 
-#include "ns3/nstime.h"
+#include "ns3/ipv4-address.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace ns3
@@ -21,6 +22,10 @@ namespace ns3
  *  - from inside to the external address: hairpin, also PREROUTING;
  *  - from inside to elsewhere: translated when it leaves by the outside interface (POSTROUTING), so
  *    that traffic between inside subnets is not.
+ *
+ * What the NAT itself sends (RST, ICMP errors) goes out by the node's routes. Further external
+ * addresses must reach the node: give them to the outside device's interface, or route them there.
+ * NatFaults::rewritePayload sees the first 576 bytes of a packet.
  *
  * Not modelled here: everything that NatBox does not (see there); the node's own traffic.
  */
@@ -42,6 +47,20 @@ class NatForwarder : public PacketHook
     /// The machine; only after Install().
     const isb::NatBox& Box() const;
 
+    /// \name Faults and changes on command, after Install(); see isb::NatBox
+    /// @{
+
+    /// Loses every mapping; the external address stays.
+    void Reboot();
+    /// Loses every mapping and takes another external address, which the outside device's interface
+    /// must have.
+    void Reboot(Ipv4Address external);
+    void Rebind();
+    void SetFull(bool full);
+    /// Why not, or nothing.
+    std::optional<isb::Error> Reconfigure(const isb::NatSettings& settings);
+    /// @}
+
   protected:
     Fate PreRouting(HeaderImage& image,
                     const Ptr<const Packet>& packet,
@@ -54,28 +73,27 @@ class NatForwarder : public PacketHook
     bool WantsPreRouting(const Ipv4Header& header,
                          const Ptr<const NetDevice>& device) const override;
     bool WantsPostRouting(const Ptr<Ipv4Route>& route) const override;
+    size_t ImageSize() const override;
     void OnTimeout(isb::TimePoint now) override;
     void DoDispose() override;
 
   private:
+    /// \name The attributes, by what they are about
+    /// @{
+    static TypeId AddManners(TypeId tid);
+    static TypeId AddPorts(TypeId tid);
+    static TypeId AddTimers(TypeId tid);
+    static TypeId AddLimits(TypeId tid);
+    /// @}
     Fate Translate(isb::NatSide side,
                    HeaderImage& image,
                    const Ptr<const Packet>& packet,
                    const Ipv4Header& header,
                    const Ptr<const NetDevice>& device);
     void Settle();
+    void TakeMtus();
     void SetPreset(std::string name);
     std::string GetPreset() const;
-    void SetUdpTimeout(Time value);
-    Time GetUdpTimeout() const;
-    void SetTcpTimeout(Time value);
-    Time GetTcpTimeout() const;
-    void SetFirstPort(uint16_t port);
-    uint16_t GetFirstPort() const;
-    void SetLastPort(uint16_t port);
-    uint16_t GetLastPort() const;
-    void SetHairpin(bool on);
-    bool GetHairpin() const;
     void SetAssignment(std::string name);
     std::string GetAssignment() const;
 

@@ -102,7 +102,7 @@ PacketHook::RouteInput(Ptr<const Packet> packet,
     {
         return m_inner->RouteInput(packet, header, device, m_hooked, multicast, deliver, error);
     }
-    HeaderImage image(*packet, header, m_checksums);
+    HeaderImage image(*packet, header, m_checksums, ImageSize());
     switch (PreRouting(image, packet, header, device))
     {
     case Fate::Taken:
@@ -127,7 +127,7 @@ PacketHook::Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4He
         m_forward(route, packet, header);
         return;
     }
-    HeaderImage image(*packet, header, m_checksums);
+    HeaderImage image(*packet, header, m_checksums, ImageSize());
     switch (PostRouting(image, packet, header, m_incoming))
     {
     case Fate::Taken:
@@ -150,6 +150,12 @@ PacketHook::PostRouting(HeaderImage&,
                         const Ptr<const NetDevice>&)
 {
     return Fate::Pass;
+}
+
+size_t
+PacketHook::ImageSize() const
+{
+    return HeaderImage::HEADER_BYTES;
 }
 
 bool

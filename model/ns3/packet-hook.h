@@ -9,6 +9,7 @@
 #include "ns3/event-id.h"
 #include "ns3/ipv4-routing-protocol.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -93,6 +94,8 @@ class PacketHook : public Ipv4RoutingProtocol
     virtual bool WantsPreRouting(const Ipv4Header& header,
                                  const Ptr<const NetDevice>& device) const;
     virtual bool WantsPostRouting(const Ptr<Ipv4Route>& route) const;
+    /// Bytes of a packet that the machine has to see.
+    virtual size_t ImageSize() const;
     /// The machine's time-out is due.
     virtual void OnTimeout(isb::TimePoint now) = 0;
 

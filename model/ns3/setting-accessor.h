@@ -8,6 +8,7 @@
 #include "ns3/attribute-accessor-helper.h"
 #include "ns3/boolean.h"
 #include "ns3/double.h"
+#include "ns3/enum.h"
 #include "ns3/nstime.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
@@ -20,7 +21,7 @@ namespace ns3
 {
 
 /// How a field of a core machine's settings is shown as value of an ns-3 attribute.
-template <class Field>
+template <class Field, class = void>
 struct SettingValue
 {
     static_assert(std::is_unsigned_v<Field>);
@@ -112,20 +113,37 @@ struct SettingValue<isb::Ratio>
     }
 };
 
-/// An attribute that is a field of the settings that an object holds for a core machine:
-/// MakeSettingAccessor(&IsbApplication::m_settings, &isb::IsbSettings::port).
-template <class Owner, class Settings, class Field>
+/// By name, as the attribute's checker says.
+template <class Field>
+struct SettingValue<Field, std::enable_if_t<std::is_enum_v<Field>>>
+{
+    using Type = EnumValue;
+
+    static Field
+    From(const Type& value)
+    {
+        return static_cast<Field>(value.Get());
+    }
+
+    static int
+    To(Field field)
+    {
+        return static_cast<int>(field);
+    }
+};
+
+/// An attribute that is the field of an object to which `reach` leads.
+template <class Owner, class Field, class Reach>
 Ptr<const AttributeAccessor>
-MakeSettingAccessor(Settings Owner::*settings, Field Settings::*field)
+MakeReachAccessor(Reach reach)
 {
     using Value = typename SettingValue<Field>::Type;
 
     class Accessor : public AccessorHelper<Owner, Value>
     {
       public:
-        Accessor(Settings Owner::*settings, Field Settings::*field)
-            : m_settings(settings),
-              m_field(field)
+        explicit Accessor(Reach reach)
+            : m_reach(reach)
         {
         }
 
@@ -145,22 +163,41 @@ MakeSettingAccessor(Settings Owner::*settings, Field Settings::*field)
         bool
         DoSet(Owner* object, const Value* value) const override
         {
-            (object->*m_settings).*m_field = SettingValue<Field>::From(*value);
+            m_reach(*object) = SettingValue<Field>::From(*value);
             return true;
         }
 
         bool
         DoGet(const Owner* object, Value* value) const override
         {
-            value->Set(SettingValue<Field>::To((object->*m_settings).*m_field));
+            value->Set(SettingValue<Field>::To(m_reach(*object)));
             return true;
         }
 
-        Settings Owner::*m_settings;
-        Field Settings::*m_field;
+        Reach m_reach;
     };
 
-    return Ptr<const AttributeAccessor>(new Accessor(settings, field), false);
+    return Ptr<const AttributeAccessor>(new Accessor(reach), false);
+}
+
+/// An attribute that is a field of the settings that an object holds for a core machine:
+/// MakeSettingAccessor(&IsbApplication::m_settings, &isb::IsbSettings::port).
+template <class Owner, class Settings, class Field>
+Ptr<const AttributeAccessor>
+MakeSettingAccessor(Settings Owner::*settings, Field Settings::*field)
+{
+    return MakeReachAccessor<Owner, Field>(
+        [ settings, field ](auto& object) -> auto& { return object.*settings.*field; });
+}
+
+/// The same of a part of the settings: (&NatForwarder::m_settings, &isb::NatSettings::timers,
+/// &isb::NatTimers::udp).
+template <class Owner, class Settings, class Part, class Field>
+Ptr<const AttributeAccessor>
+MakeSettingAccessor(Settings Owner::*settings, Part Settings::*part, Field Part::*field)
+{
+    return MakeReachAccessor<Owner, Field>(
+        [ settings, part, field ](auto& object) -> auto& { return object.*settings.*part.*field; });
 }
 
 } // namespace ns3
