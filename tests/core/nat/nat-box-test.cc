@@ -378,5 +378,45 @@ TEST(NatBox, OnlyTheHeaderBytesAreNeeded)
     EXPECT_EQ(header, Packet(expected.begin(), expected.begin() + 28));
 }
 
+TEST(NatBox, InboundPacketsKeepASessionOnlyWhereBothWaysRefresh) // RFC 4787 REQ-6
+{
+    for (const NatRefresh refresh : {NatRefresh::Outbound, NatRefresh::Both})
+    {
+        for (const Protocol protocol : {Protocol::Udp, Protocol::Icmp})
+        {
+            NatSettings settings = Preset("port-restricted-cone");
+            settings.udp.refresh = settings.icmp.refresh = refresh;
+            settings.timers.udp = settings.timers.icmp = seconds(60);
+            NatUnderTest nat(settings);
+            const Endpoint external = *ExternalOf(nat, protocol, ALICE, SERVER);
+            for (int i = 0; i < 3; ++i)
+            {
+                nat.now += seconds(25);
+                const bool lives = refresh == NatRefresh::Both || nat.now < seconds(60);
+                EXPECT_EQ(InboundResult(nat, protocol, SERVER, external, ALICE),
+                          lives ? "" : "nat.no-mapping");
+                // What the filter refuses refreshes nothing.
+                EXPECT_NE(InboundResult(nat, protocol, STRANGER, external, ALICE), "");
+            }
+        }
+    }
+}
+
+TEST(NatBox, DestinationsThatAreNotTranslatedPassBothWays) // RFC 6888 REQ-6
+{
+    NatSettings settings = Preset("port-restricted-cone");
+    settings.untranslated = {Subnet{STRANGER.address, 32}};
+    NatUnderTest nat(settings);
+    const Packet sent = Udp(ALICE, STRANGER);
+    Packet out = sent;
+    EXPECT_EQ(nat.Send(NatSide::Inside, out).action, Action::NotForUs);
+    EXPECT_EQ(out, sent);
+    Packet back = Udp(STRANGER, ALICE);
+    EXPECT_EQ(nat.Send(NatSide::Outside, back).action, Action::NotForUs);
+    Packet other = Udp(SERVER, ALICE);
+    EXPECT_EQ(nat.Send(NatSide::Outside, other).reason, "nat.destination-internal");
+    EXPECT_EQ(nat.box.MappingCount(), 0U);
+}
+
 } // namespace
 } // namespace isb::test

@@ -184,5 +184,86 @@ TEST(NatFragmentTable, ForgetsTheOldestDecidedDatagramWhenFull)
     EXPECT_EQ(table.NextExpiry(), TIME_NEVER);
 }
 
+/// Whether a fragment of these bytes passes, of a datagram whose first 8 bytes came.
+struct Piece
+{
+    uint32_t begin;
+    uint32_t end;
+    bool passes;
+};
+
+TEST(NatFragmentTable, RefusesWhatOverlapsAndTakesTheRestInAnyOrder)
+{
+    struct Case
+    {
+        const char* name;
+        std::vector<Piece> pieces;
+    };
+
+    const Case cases[] = {
+        {"in order", {{8, 16, true}, {16, 24, true}, {24, 30, true}}},
+        {"backwards", {{24, 30, true}, {16, 24, true}, {8, 16, true}}},
+        {"repeated", {{8, 16, true}, {8, 16, false}, {16, 24, true}}},
+        {"over the first", {{0, 16, false}}},
+        {"over the end of one", {{16, 32, true}, {24, 40, false}, {32, 40, true}}},
+        {"over the start of one", {{16, 32, true}, {8, 24, false}, {8, 16, true}}},
+        {"inside one", {{8, 32, true}, {16, 24, false}}},
+        {"around one", {{16, 24, true}, {8, 32, false}, {8, 16, true}, {24, 32, true}}},
+        {"into a gap", {{8, 16, true}, {24, 32, true}, {16, 32, false}, {16, 24, true}}},
+    };
+    for (const Case& test : cases)
+    {
+        NatFragmentTable table(4, 4, seconds(2));
+        const NatDatagramKey key{SERVER.address, EXTERNAL, 7, Protocol::Udp};
+        std::vector<uint64_t> released;
+        table.Decide(TimePoint(0), key, NatDecision::Left(), 8, released);
+        for (const Piece& piece : test.pieces)
+        {
+            const auto fault = table.Pass(key, piece.begin, piece.end);
+            EXPECT_EQ(!fault, piece.passes) << test.name << " " << piece.begin;
+            EXPECT_EQ(fault.value_or(NatDrop::OverlappingFragment), NatDrop::OverlappingFragment);
+        }
+    }
+}
+
+TEST(NatFragmentTable, CountsTheGapsOfOneDatagram)
+{
+    NatFragmentTable table(4, 4, seconds(2));
+    const NatDatagramKey key{SERVER.address, EXTERNAL, 7, Protocol::Udp};
+    std::vector<uint64_t> released;
+    table.Decide(TimePoint(0), key, NatDecision::Left(), 8, released);
+    for (uint32_t i = 1; i < 100; ++i)
+    {
+        const auto fault = table.Pass(key, i * 16, i * 16 + 8);
+        EXPECT_EQ(fault.has_value(), i >= 32);
+        EXPECT_EQ(fault.value_or(NatDrop::FragmentLimit), NatDrop::FragmentLimit);
+    }
+    EXPECT_FALSE(table.Pass(key, 8, 16)) << "what fills a gap needs no room";
+}
+
+TEST(NatFragments, OverlappingOnesAreDroppedBothWaysAndTheOthersPass)
+{
+    NatUnderTest nat(Preset("full-cone"));
+    for (const NatSide from : {NatSide::Inside, NatSide::Outside})
+    {
+        const bool inside = from == NatSide::Inside;
+        const Packet whole = Udp(inside ? ALICE : SERVER,
+                                 inside ? SERVER : Endpoint{EXTERNAL, ALICE.port},
+                                 Packet(100));
+        std::vector<Packet> fragments = FragmentPacket(whole, 68);
+        ASSERT_EQ(fragments.size(), 3U);
+        std::vector<Packet> wide = FragmentPacket(whole, 84); // bytes 64 to 108
+        for (const size_t i : {0, 1})
+        {
+            Packet fragment = fragments[i];
+            EXPECT_EQ(nat.Send(from, fragment).action, Action::Forward);
+        }
+        Packet overlapping = wide[1];
+        EXPECT_EQ(nat.Send(from, overlapping).reason, "nat.overlapping-fragment");
+        EXPECT_EQ(overlapping, wide[1]);
+        EXPECT_EQ(nat.Send(from, fragments[2]).action, Action::Forward);
+    }
+}
+
 } // namespace
 } // namespace isb::test

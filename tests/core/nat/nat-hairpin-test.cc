@@ -23,6 +23,40 @@ TEST(NatBoxHairpin, TheOtherInsiderSeesTheExternalEndpoint)
     }
 }
 
+TEST(NatBoxHairpin, TheOtherInsiderSeesTheInternalEndpointWhereSetSo)
+{
+    for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp})
+    {
+        NatSettings settings = Preset("full-cone");
+        settings.hairpin = NatHairpin::InternalSource;
+        NatUnderTest nat(settings);
+        const Endpoint bob = *ExternalOf(nat, protocol, BOB, SERVER);
+        Packet packet = Opening(protocol, NatSide::Inside, ALICE, bob);
+        ASSERT_EQ(nat.Send(NatSide::Inside, packet).action, Action::Hairpin);
+        EXPECT_EQ(packet, Opening(protocol, NatSide::Inside, ALICE, BOB));
+        Packet answer = Opening(protocol, NatSide::Inside, BOB, ALICE);
+        EXPECT_EQ(nat.Send(NatSide::Inside, answer).action, Action::NotForUs) << "goes directly";
+    }
+}
+
+TEST(NatBoxHairpin, WithInternalSourceIsFilteredAllTheSame)
+{
+    NatSettings settings = Preset("port-restricted-cone");
+    settings.hairpin = NatHairpin::InternalSource;
+    NatUnderTest nat(settings);
+    const Endpoint bob = *ExternalOf(nat, Protocol::Udp, BOB, SERVER);
+    Packet packet = Udp(ALICE, bob);
+    EXPECT_EQ(nat.Send(NatSide::Inside, packet).reason, "nat.filtered");
+}
+
+TEST(NatBoxHairpin, PingToTheBoxIsItsOwn) // RFC 5508 REQ-7 asks queries of Basic NAT alone
+{
+    NatUnderTest nat(Preset("full-cone"));
+    Packet ping = Opening(Protocol::Icmp, NatSide::Inside, ALICE, {EXTERNAL, 0});
+    EXPECT_EQ(nat.Send(NatSide::Inside, ping).action, Action::NotForUs);
+    EXPECT_EQ(nat.box.MappingCount(), 0U);
+}
+
 TEST(NatBoxHairpin, IsFilteredLikeTrafficFromOutside)
 {
     NatUnderTest nat(Preset("port-restricted-cone"));

@@ -73,6 +73,46 @@ TEST(NatTcpState, KnowsEstablishedFromTransitory)
     }
 }
 
+TEST(NatTcpState, TellsWhichSegmentsRestartTheTimer) // RFC 6146 section 3.5.2.2, RFC 7857 section 2
+{
+    struct Case
+    {
+        const char* name;
+        std::vector<Segment> before;
+        Segment last;
+        bool restarts;
+    };
+
+    const std::vector<Segment> open{{IN, TCP_SYN}, {OUT, SYN_ACK}};
+    const std::vector<Segment> closed{{IN, TCP_SYN}, {OUT, SYN_ACK}, {IN, FIN_ACK}, {OUT, FIN_ACK}};
+    const std::vector<Segment> reset{{IN, TCP_SYN}, {OUT, SYN_ACK}, {OUT, TCP_RST}};
+    const Case cases[] = {
+        {"first SYN", {}, {IN, TCP_SYN}, true},
+        {"repeated SYN", {{IN, TCP_SYN}}, {IN, TCP_SYN}, true},
+        {"ACK of a connection that is not open", {{IN, TCP_SYN}}, {IN, TCP_ACK}, false},
+        {"RST that refuses a SYN", {{IN, TCP_SYN}}, {OUT, TCP_RST | TCP_ACK}, false},
+        {"SYN-ACK", {{IN, TCP_SYN}}, {OUT, SYN_ACK}, true},
+        {"data", open, {OUT, TCP_ACK}, true},
+        {"first FIN", open, {OUT, FIN_ACK}, true},
+        {"RST of an open connection", open, {OUT, TCP_RST}, true},
+        {"second RST", reset, {IN, TCP_RST}, false},
+        {"data after an RST", reset, {IN, TCP_ACK}, true},
+        {"last ACK", closed, {IN, TCP_ACK}, false},
+        {"late data", closed, {OUT, TCP_ACK}, false},
+        {"RST after both FINs", closed, {IN, TCP_RST}, false},
+        {"the same ports anew", closed, {IN, TCP_SYN}, true},
+    };
+    for (const Case& test : cases)
+    {
+        NatTcpState state;
+        for (const Segment& segment : test.before)
+        {
+            state.Step(segment.flags, segment.from);
+        }
+        EXPECT_EQ(state.Step(test.last.flags, test.last.from), test.restarts) << test.name;
+    }
+}
+
 TEST(NatTcpState, OnlyAPureSynOpens)
 {
     EXPECT_TRUE(NatTcpState::Opens(TCP_SYN));
@@ -129,6 +169,38 @@ TEST(NatBoxTcp, ClosedConnectionLeavesAfterTheTransitoryTimer)
         EXPECT_EQ(Step(nat, OUT, TCP_ACK), "nat.no-mapping");
         EXPECT_EQ(nat.box.MappingCount(), 0U);
     }
+}
+
+TEST(NatBoxTcp, LateSegmentsKeepNoClosedConnection) // RFC 7857 section 2
+{
+    NatSettings settings = Preset("symmetric");
+    settings.timers.tcpClosing = minutes(2);
+    NatUnderTest nat(settings);
+    EXPECT_EQ(Step(nat, IN, TCP_SYN), "");
+    EXPECT_EQ(Step(nat, OUT, SYN_ACK), "");
+    EXPECT_EQ(Step(nat, IN, FIN_ACK), "");
+    EXPECT_EQ(Step(nat, OUT, FIN_ACK), "");
+    nat.now = minutes(1);
+    EXPECT_EQ(Step(nat, IN, TCP_ACK), "");
+    EXPECT_EQ(Step(nat, OUT, TCP_ACK), "");
+    nat.now = minutes(2);
+    EXPECT_EQ(Step(nat, OUT, TCP_ACK), "nat.no-mapping");
+}
+
+TEST(NatBoxTcp, RepeatedResetsDoNotKeepAMappingAndTrafficUndoesOne) // RFC 7857 section 8.1
+{
+    NatUnderTest nat(Preset("symmetric"));
+    EXPECT_EQ(Step(nat, IN, TCP_SYN), "");
+    EXPECT_EQ(Step(nat, OUT, SYN_ACK), "");
+    EXPECT_EQ(Step(nat, OUT, TCP_RST), ""); // forged: the connection lives on
+    nat.now = minutes(3);
+    EXPECT_EQ(Step(nat, IN, TCP_ACK), "");
+    nat.now = minutes(60);
+    EXPECT_EQ(Step(nat, OUT, TCP_RST), "") << "established for 124 min again";
+    nat.now = minutes(63);
+    EXPECT_EQ(Step(nat, IN, TCP_RST), "");
+    nat.now = minutes(64);
+    EXPECT_EQ(Step(nat, IN, TCP_RST), "nat.no-connection");
 }
 
 TEST(NatBoxTcp, SimultaneousOpenIsAdmitted) // RFC 5382 REQ-2
