@@ -90,14 +90,16 @@ constexpr std::tuple BODIES{
     Body<VolunteerAnswerMessage, proto::VolunteerAnswer>{&proto::Frame::volunteer_answer,
                                                          &proto::Frame::mutable_volunteer_answer},
     Body<VolunteerSpliceMessage, proto::VolunteerSplice>{&proto::Frame::volunteer_splice,
-                                                         &proto::Frame::mutable_volunteer_splice}};
+                                                         &proto::Frame::mutable_volunteer_splice},
+    Body<ProbeOrderMessage, proto::ProbeOrder>{&proto::Frame::probe_order,
+                                               &proto::Frame::mutable_probe_order}};
 
 constexpr size_t BODY_COUNT = std::tuple_size_v<decltype(BODIES)>;
 constexpr int FIRST_BODY = proto::Frame::kHello; ///< field number; the others follow in order
 constexpr size_t LENGTH_SIZE = 4;
 
 static_assert(BODY_COUNT == std::variant_size_v<IsbMessage>);
-static_assert(proto::Frame::kVolunteerSplice == FIRST_BODY + static_cast<int>(BODY_COUNT) - 1);
+static_assert(proto::Frame::kProbeOrder == FIRST_BODY + static_cast<int>(BODY_COUNT) - 1);
 
 template <size_t INDEX>
 void

@@ -52,6 +52,7 @@ constexpr std::array<std::string_view, std::variant_size_v<IsbMessage>> MESSAGE_
     "volunteer-offer",
     "volunteer-answer",
     "volunteer-splice",
+    "probe-order",
 };
 
 /// Bytes of the UTF-8 character (RFC 3629 section 4) at the start of the text; 0: not one, or a

@@ -153,7 +153,7 @@ struct UserAbilities
     bool punch = false;     ///< takes part in hole punching
     bool predict = false;   ///< tells which ports its NAT may give next, when asked to
     bool loginPort = false; ///< also listens on the local port of this connection (thesis 3.6.3)
-    bool natTest = false;   ///< knows NatProbe
+    bool natTest = false;   ///< knows NatProbe; an IST: sends test packets, knows ProbeOrder
     bool volunteer = false; ///< is willing to serve as IST, should its NAT be a full cone
     uint64_t volunteerRateBps = 0;     ///< most that it forwards; 0: what the broker says
     uint32_t volunteerConnections = 0; ///< most splices at once; 0: what the broker says
@@ -170,7 +170,7 @@ struct LoginMessage
     uint64_t bootId = 0;        ///< random, of this life of the process
     bool canChoosePort = false; ///< its source ports arrive unchanged at an IST (Pure, thesis 4.4)
     IstProfile ist;             ///< role Ist only
-    UserAbilities abilities{};  ///< role User
+    UserAbilities abilities{};  ///< of an IST natTest only
 };
 
 /// Where the broker's STUN server answers, over UDP and TCP.
@@ -587,8 +587,9 @@ struct NatReportMessage
 /// Down: will you serve as IST within these bounds? Answered by VolunteerAnswer.
 struct VolunteerOfferMessage
 {
-    uint64_t rateBps = 0;
+    uint64_t rateBps = 0; ///< IP payload bits a second, all connections together; 0: no bound
     uint32_t connections = 0;
+    Duration helloInterval{0}; ///< from then on, as of an IST; 0: as before
 };
 
 /// Up.
@@ -609,6 +610,15 @@ struct VolunteerSpliceMessage
     Token provider{};
     Duration patience{0};
     SpliceLimits limits;
+};
+
+/// Down, to an IST that said it can: send the preface with this token there, from its own address,
+/// over a connection (or in a few datagrams) of its own. Not answered: who is there tells.
+struct ProbeOrderMessage
+{
+    Endpoint target;
+    Token token{};
+    Protocol protocol = Protocol::Tcp;
 };
 
 using IsbMessage = std::variant<HelloMessage,
@@ -651,7 +661,8 @@ using IsbMessage = std::variant<HelloMessage,
                                 NatReportMessage,
                                 VolunteerOfferMessage,
                                 VolunteerAnswerMessage,
-                                VolunteerSpliceMessage>;
+                                VolunteerSpliceMessage,
+                                ProbeOrderMessage>;
 
 /// One message with its number: 1 for the first of a direction, then one more each.
 struct IsbFrame

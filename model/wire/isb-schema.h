@@ -773,6 +773,7 @@ struct IsbSchema<VolunteerOfferMessage>
         using Q = std::remove_const_t<P>;
         field.Number(ours.rateBps, theirs, &Q::rate_bps, &Q::set_rate_bps);
         field.Number(ours.connections, theirs, &Q::connections, &Q::set_connections);
+        field.Time(ours.helloInterval, theirs, &Q::hello_interval, &Q::set_hello_interval);
     }
 };
 
@@ -804,6 +805,20 @@ struct IsbSchema<VolunteerSpliceMessage>
         field.Bits(ours.provider, theirs, &Q::provider, &Q::mutable_provider);
         field.Time(ours.patience, theirs, &Q::patience, &Q::set_patience);
         field.Part(ours.limits, theirs, &Q::limits, &Q::mutable_limits);
+    }
+};
+
+template <>
+struct IsbSchema<ProbeOrderMessage>
+{
+    template <typename F, typename M, typename P>
+    static void
+    Fields(F& field, M& ours, P& theirs)
+    {
+        using Q = std::remove_const_t<P>;
+        field.Part(ours.target, theirs, &Q::target, &Q::mutable_target);
+        field.Bits(ours.token, theirs, &Q::token, &Q::mutable_token);
+        field.Enum(ours.protocol, theirs, &Q::protocol, &Q::set_protocol);
     }
 };
 

@@ -355,6 +355,10 @@ class FactWriter
     {
         Number("rate", message.rateBps);
         Number("connections", message.connections);
+        if (message.helloInterval > Duration(0))
+        {
+            Time("hello-interval", message.helloInterval);
+        }
     }
 
     void
@@ -370,6 +374,13 @@ class FactWriter
     {
         m_event.splice = message.splice;
         Word("protocol", ToString(message.protocol));
+    }
+
+    void
+    operator()(const ProbeOrderMessage& message)
+    {
+        Word("protocol", ToString(message.protocol));
+        Address("at", message.target);
     }
 
   private:
