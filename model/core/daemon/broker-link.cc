@@ -42,7 +42,33 @@ void
 BrokerLink::Connect(TimePoint now)
 {
     m_state = State::Connecting;
-    const SocketId socket = m_host.sockets.Connect(this, Endpoint{}, m_host.settings.broker);
+    m_host.sockets.Close(std::exchange(m_loginListener, 0), false);
+    if (m_host.settings.ListensOnLoginPort())
+    {
+        m_loginListener = m_host.sockets.Listen(this, Protocol::Tcp, Endpoint{});
+        m_timer.Set(now + m_host.settings.loginTimeout);
+        return;
+    }
+    ConnectFrom(now, 0);
+}
+
+void
+BrokerLink::OnListening(TimePoint now, SocketId, Endpoint local)
+{
+    ConnectFrom(now, local.port);
+}
+
+void
+BrokerLink::OnAccepted(TimePoint now, SocketId, SocketId socket, Endpoint peer)
+{
+    m_owner.OnLoginStranger(now, socket, peer);
+}
+
+void
+BrokerLink::ConnectFrom(TimePoint now, uint16_t port)
+{
+    const SocketId socket =
+        m_host.sockets.Connect(this, Endpoint{Ipv4{}, port}, m_host.settings.broker);
     m_channel = std::make_unique<IsbChannel>(socket, m_host.journal.Trace());
     m_channel->SetIdentity(m_host.settings.user, 0);
     m_timer.Set(now + m_host.settings.loginTimeout);
@@ -65,6 +91,8 @@ BrokerLink::Stop(TimePoint now)
         m_host.sockets.Close(m_channel->Socket(), false);
     }
     m_channel.reset();
+    m_host.sockets.Close(std::exchange(m_loginListener, 0), false);
+    m_stunServers.clear();
     m_unsaid.clear();
     m_state = State::Off;
     m_session = 0;
@@ -88,6 +116,18 @@ Ipv4
 BrokerLink::LocalAddress() const
 {
     return m_local.address;
+}
+
+const std::vector<Endpoint>&
+BrokerLink::StunServers() const
+{
+    return m_stunServers;
+}
+
+Endpoint
+BrokerLink::LoginPort() const
+{
+    return m_loginListener == 0 ? Endpoint{} : m_local;
 }
 
 uint64_t
@@ -136,8 +176,17 @@ BrokerLink::OnConnected(TimePoint now, SocketId socket, Endpoint local)
 }
 
 void
-BrokerLink::OnFailed(TimePoint now, SocketId, std::string_view)
+BrokerLink::OnFailed(TimePoint now, SocketId socket, std::string_view)
 {
+    if (socket == m_loginListener)
+    {
+        m_loginListener = 0;
+        if (m_state == State::Connecting && !m_channel)
+        {
+            ConnectFrom(now, 0);
+        }
+        return;
+    }
     const bool wasUp = m_state != State::Connecting;
     Lose(now, wasUp ? IsbCode::PeerLost : IsbCode::ConnectFailed, false);
 }
@@ -222,6 +271,9 @@ BrokerLink::Greet(TimePoint now, const HelloMessage& hello)
     login.listenPort = m_listenPort;
     login.bootId = m_bootId;
     login.canChoosePort = m_host.settings.canChoosePort;
+    login.abilities.punch = m_host.settings.allowPunch;
+    login.abilities.predict = m_host.settings.allowPunch && m_host.settings.allowPrediction;
+    login.abilities.loginPort = m_loginListener != 0;
     m_channel->Send(now, std::move(login), m_host.sockets.Orders());
 }
 
@@ -236,6 +288,7 @@ BrokerLink::Enter(TimePoint now, const LoggedInMessage& message)
     m_state = State::LoggedIn;
     m_session = message.session;
     m_helloInterval = message.helloInterval;
+    m_stunServers = message.stun.endpoints;
     m_channel->SetIdentity(m_host.settings.user, m_session);
     m_backoff.Reset();
     m_timer.Stop();
@@ -274,7 +327,11 @@ BrokerLink::Lose(TimePoint now, IsbCode code, bool say)
         m_channel->Send(now, ByeMessage{code}, m_host.sockets.Orders());
     }
     // Not by reset: the Bye shall arrive. Nothing is read any more either way.
-    m_host.sockets.Close(m_channel->Socket(), !say);
+    if (m_channel)
+    {
+        m_host.sockets.Close(m_channel->Socket(), !say);
+    }
+    m_host.sockets.Close(std::exchange(m_loginListener, 0), false);
     m_channel.reset();
     m_hello.Stop();
     m_state = State::Waiting;

@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace isb
 {
@@ -24,10 +25,14 @@ class BrokerLinkOwner
     virtual void OnSessionOver(TimePoint now) = 0;
     /// What is not about the session itself.
     virtual void OnMessage(TimePoint now, const IsbMessage& message) = 0;
+    /// Somebody connected to the login port.
+    virtual void OnLoginStranger(TimePoint now, SocketId socket, Endpoint peer) = 0;
 };
 
 /// The persistent connection to the ISB (thesis 3.3): connects, proves the shared secret, sends
-/// hello messages, notices when the ISB is gone, and logs in again, later each time.
+/// hello messages, notices when the ISB is gone, and logs in again, later each time. If wanted it
+/// listens on the same local port before it connects, so that whoever is let in by the NAT to where
+/// the ISB sees this connection finds somebody (thesis 3.6.3, decided).
 class BrokerLink : public SocketOwner
 {
   public:
@@ -43,6 +48,10 @@ class BrokerLink : public SocketOwner
     [[nodiscard]] uint64_t Session() const;
     /// Own address towards the ISB; 0.0.0.0 before the first connection.
     [[nodiscard]] Ipv4 LocalAddress() const;
+    /// Where the ISB's STUN server answers; empty: nowhere.
+    [[nodiscard]] const std::vector<Endpoint>& StunServers() const;
+    /// Own end of the connection, while the login port listens; port 0: it does not.
+    [[nodiscard]] Endpoint LoginPort() const;
     /// A new number for a request.
     [[nodiscard]] uint64_t NewRequest();
     /// Sends it when logged in, else forgets it.
@@ -51,6 +60,8 @@ class BrokerLink : public SocketOwner
     /// was only out of reach still counts that connection; another does not know it.
     void Report(TimePoint now, const StatusMessage& status);
 
+    void OnListening(TimePoint now, SocketId socket, Endpoint local) override;
+    void OnAccepted(TimePoint now, SocketId listener, SocketId socket, Endpoint peer) override;
     void OnConnected(TimePoint now, SocketId socket, Endpoint local) override;
     void OnFailed(TimePoint now, SocketId socket, std::string_view why) override;
     void OnReceived(TimePoint now, SocketId socket, ByteView bytes) override;
@@ -69,6 +80,7 @@ class BrokerLink : public SocketOwner
     };
 
     void Connect(TimePoint now);
+    void ConnectFrom(TimePoint now, uint16_t port);
     void Handle(TimePoint now, const IsbMessage& message);
     void Greet(TimePoint now, const HelloMessage& hello);
     void Enter(TimePoint now, const LoggedInMessage& message);
@@ -89,6 +101,8 @@ class BrokerLink : public SocketOwner
     Endpoint m_local;
     Duration m_helloInterval{0};
     TimePoint m_heard{0}; ///< any message of the ISB
+    SocketId m_loginListener = 0;
+    std::vector<Endpoint> m_stunServers;
     std::unique_ptr<IsbChannel> m_channel;
     std::deque<StatusMessage> m_unsaid;
     RetryBackoff m_backoff;

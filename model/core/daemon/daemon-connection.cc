@@ -122,9 +122,7 @@ DaemonConnection::Instruct(TimePoint now, const InstructMessage& message)
     m_lastInstruct = message.attempt;
     if (m_phase == Phase::Carrying)
     {
-        // The other side believes that this connection never stood: what went in is lost.
-        Tell(now, ConnectionPhase::Closed, IsbCode::ConnectFailed);
-        End(now, "failed", DaemonReason(IsbCode::ConnectFailed), true);
+        EndUnproven(now);
         return;
     }
     const bool fellBack = m_facts.method == ForwardingMethod::Pure &&
@@ -147,10 +145,63 @@ DaemonConnection::Instruct(TimePoint now, const InstructMessage& message)
 }
 
 void
+DaemonConnection::EndUnproven(TimePoint now)
+{
+    Tell(now, ConnectionPhase::Closed, IsbCode::ConnectFailed);
+    End(now, "failed", DaemonReason(IsbCode::ConnectFailed), true);
+}
+
+void
+DaemonConnection::Gather(TimePoint now, const GatherMessage& message)
+{
+    const bool old = message.attempt <= m_lastInstruct || message.attempt <= m_lastGather ||
+                     message.attempt < m_facts.attempt;
+    if (old || m_phase == Phase::Waiting)
+    {
+        return;
+    }
+    m_lastGather = message.attempt;
+    if (m_phase == Phase::Carrying)
+    {
+        EndUnproven(now);
+        return;
+    }
+    if (m_phase != Phase::Asked)
+    {
+        Enter(now, Phase::Asked, ""); // the other end gave the last attempt up first
+    }
+    m_facts.connection = message.connection;
+    m_facts.attempt = message.attempt;
+    m_facts.pathKnown = true;
+    m_facts.path = message.path;
+    if (!m_host.settings.allowPunch || m_link.StunServers().empty())
+    {
+        OnChannelGathered(now, {}, IsbCode::NotAllowed);
+        return;
+    }
+    m_channel->Gather(now,
+                      m_link.StunServers(),
+                      message.predict && m_host.settings.allowPrediction);
+}
+
+void
+DaemonConnection::OnChannelGathered(TimePoint now, const PunchCandidates& found, IsbCode code)
+{
+    GatheredMessage gathered;
+    gathered.connection = m_facts.connection;
+    gathered.attempt = m_facts.attempt;
+    gathered.code = code;
+    gathered.dependent = found.dependent;
+    gathered.endpoints = found.endpoints;
+    m_link.Send(now, std::move(gathered));
+}
+
+void
 DaemonConnection::ForgetAttempts()
 {
     m_channel->Abandon();
     m_lastInstruct = 0;
+    m_lastGather = 0;
     m_facts.connection = 0;
     m_facts.attempt = 0;
     m_facts.pathKnown = false;
@@ -179,7 +230,10 @@ DaemonConnection::OnChannelFailed(TimePoint now, IsbCode code)
         return;
     }
     Tell(now, ConnectionPhase::Failed, code);
-    Enter(now, Phase::Asked, DaemonReason(code));
+    const bool punched = m_facts.pathKnown && m_facts.path == ServicePath::Punched;
+    m_facts.note = m_channel->Note();
+    Enter(now, Phase::Asked, punched ? "daemon.punch-failed" : DaemonReason(code));
+    m_facts.note.clear();
     OnAttemptFailed(now, code);
 }
 

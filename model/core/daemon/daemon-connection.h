@@ -49,6 +49,8 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
 
     /// The ISB's instruction; one of an older attempt is ignored.
     void Instruct(TimePoint now, const InstructMessage& message);
+    /// Finds out where it is seen outside; asked for an older attempt: ignored.
+    void Gather(TimePoint now, const GatherMessage& message);
     /// The ISB says that it is over.
     virtual void EndByBroker(TimePoint now, IsbCode code) = 0;
     /// The session in which it was asked for is over. What is instructed goes on (promise T7).
@@ -56,6 +58,7 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
     /// Ends it without a word to the ISB.
     void Cut(TimePoint now, std::string_view reason, bool reset);
 
+    void OnChannelGathered(TimePoint now, const PunchCandidates& found, IsbCode code) override;
     void OnChannelProving(TimePoint now) override;
     void OnChannelProven(TimePoint now) override;
     void OnChannelFailed(TimePoint now, IsbCode code) override;
@@ -110,10 +113,13 @@ class DaemonConnection : public ChannelOwner, public SocketOwner
 
   private:
     void OnIdleTimer(TimePoint now);
+    /// It carries, but the other side believes that it never stood: what went in is lost.
+    void EndUnproven(TimePoint now);
 
     Phase m_phase = Phase::Waiting;
     bool m_begun = false;        ///< the first phase was entered
     uint32_t m_lastInstruct = 0; ///< attempt
+    uint32_t m_lastGather = 0;   ///< attempt
     bool m_wasReset = false;
     uint64_t m_relay = 0;
     uint64_t m_sent = 0; ///< UDP: relayed bytes

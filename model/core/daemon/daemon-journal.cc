@@ -120,6 +120,7 @@ DaemonJournal::Connection(TimePoint now,
     event.from = from;
     event.to = to;
     event.reason = reason;
+    event.detail = facts.note;
     if (facts.pathKnown)
     {
         event.path = ToString(facts.path);

@@ -28,6 +28,7 @@ struct ConnectionFacts
     ServicePath path = ServicePath::Translated;
     ForwardingMethod method = ForwardingMethod::Passive; ///< path Translated
     std::string ist;
+    std::string note; ///< on the event that is told now, for people
 };
 
 /// "daemon.timed-out" for TimedOut, and so on; empty for None. Static.

@@ -51,7 +51,10 @@ struct DaemonSettings
 
     uint16_t listenPort =
         7471; ///< TCP: probes, direct and reversed connections; any user may bind it
-    bool canChoosePort = false;   ///< source ports are seen unchanged at the IST (Pure)
+    bool canChoosePort = false; ///< source ports are seen unchanged at the IST (Pure)
+    /// Listens on the local port of the connection to the ISB too, where its NAT, if it lets
+    /// strangers in, passes them on (thesis 3.6.3). Follows from allowPunch.
+    bool listenOnLoginPort = false;
     bool allowPunch = false;      ///< connections by hole punching, as subscriber and provider
     bool allowPrediction = false; ///< tells others which ports its NAT may give next (Punched)
     Duration retryFirst = std::chrono::seconds(1); ///< wait before logging in again; doubles
@@ -79,6 +82,12 @@ struct DaemonSettings
     Duration listTimeout = std::chrono::seconds(10);       ///< for a page of the list of services
     size_t maxListed = 10'000;                             ///< services in one list
     size_t maxListings = 16; ///< lists being made, or made and not taken
+
+    [[nodiscard]] bool
+    ListensOnLoginPort() const
+    {
+        return listenOnLoginPort || allowPunch;
+    }
 };
 
 } // namespace isb

@@ -78,6 +78,13 @@ ListenPort::OnListening(TimePoint now, SocketId, Endpoint local)
 void
 ListenPort::OnAccepted(TimePoint now, SocketId, SocketId socket, Endpoint peer)
 {
+    Receive(now, socket, peer);
+}
+
+void
+ListenPort::Receive(TimePoint now, SocketId socket, Endpoint peer)
+{
+    m_host.sockets.Give(socket, this);
     if (m_strangers.size() >= m_host.settings.maxStrangers && !m_strangers.empty())
     {
         TurnAway(now, m_strangers.begin()->first, DaemonReason(IsbCode::Overloaded));

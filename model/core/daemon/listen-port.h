@@ -41,6 +41,8 @@ class ListenPort : public SocketOwner
     /// Calls `awaiter`, at once when the connection is here already.
     void Expect(TimePoint now, const Token& token, TokenAwaiter* awaiter);
     void Forget(const Token& token);
+    /// A connection that came elsewhere, to be told apart like those to the port.
+    void Receive(TimePoint now, SocketId socket, Endpoint peer);
     [[nodiscard]] size_t StateSize() const;
 
     void OnListening(TimePoint now, SocketId socket, Endpoint local) override;

@@ -3,9 +3,12 @@
 #define ISB_CORE_DAEMON_SERVICE_CHANNEL_H
 
 #include "model/core/machine/machine.h"
+#include "model/core/punch/punch-candidates.h"
 #include "model/wire/isb-message.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace isb
 {
@@ -17,6 +20,8 @@ class ChannelOwner
     virtual ~ChannelOwner() = default;
     /// A path may be asked for.
     virtual void OnChannelOpen(TimePoint now) = 0;
+    /// Where the local port is, or may be, seen outside; code: why that is not known.
+    virtual void OnChannelGathered(TimePoint now, const PunchCandidates& found, IsbCode code) = 0;
     /// The transport stands; the prefaces are on their way.
     virtual void OnChannelProving(TimePoint now) = 0;
     /// The other end's preface is in.
@@ -41,6 +46,9 @@ class ServiceChannel
 
     /// Makes it ready for the first attempt; answered by OnChannelOpen(), maybe at once.
     virtual void Open(TimePoint now) = 0;
+    /// Finds out how a local port is seen outside, before an attempt by hole punching; over UDP
+    /// also before one that awaits the other end behind a NAT. Answered by OnChannelGathered().
+    virtual void Gather(TimePoint now, const std::vector<Endpoint>& stunServers, bool predict) = 0;
     /// One attempt. An earlier one is given up.
     virtual void Begin(TimePoint now, const InstructMessage& instruct) = 0;
     /// Gives the attempt up, proven or not.
@@ -53,6 +61,8 @@ class ServiceChannel
     [[nodiscard]] virtual Endpoint Peer() const = 0;
     /// UDP: own port, once open.
     [[nodiscard]] virtual uint16_t Port() const = 0;
+    /// What the failed attempt did, for people; empty: nothing is to be said.
+    [[nodiscard]] virtual std::string Note() const = 0;
 };
 
 } // namespace isb

@@ -214,6 +214,15 @@ ServiceProvider::OnPrepare(TimePoint now, const PrepareMessage& message)
 }
 
 void
+ServiceProvider::OnGather(TimePoint now, const GatherMessage& message)
+{
+    if (ProviderConnection* connection = Find(message.connection))
+    {
+        connection->Gather(now, message);
+    }
+}
+
+void
 ServiceProvider::OnInstruct(TimePoint now, const InstructMessage& message)
 {
     if (ProviderConnection* connection = Find(message.connection))

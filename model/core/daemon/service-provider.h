@@ -30,6 +30,7 @@ class ServiceProvider : public ProviderConnectionOwner
     void OnOffer(TimePoint now, const OfferMessage& message);
     void OnSubscriptionEnded(const SubscriptionEndedMessage& message);
     void OnPrepare(TimePoint now, const PrepareMessage& message);
+    void OnGather(TimePoint now, const GatherMessage& message);
     void OnInstruct(TimePoint now, const InstructMessage& message);
     void OnStarted(TimePoint now, const StatusMessage& message);
     /// These return false when the message is not about a service of this user.

@@ -121,6 +121,26 @@ ServiceSubscriber::OnSubscriptionEnded(TimePoint now, const SubscriptionEndedMes
 }
 
 void
+ServiceSubscriber::OnGather(TimePoint now, const GatherMessage& message)
+{
+    for (const auto& [key, service] : m_services)
+    {
+        if (service->OnGather(now, message))
+        {
+            return;
+        }
+    }
+    // The client went away meanwhile.
+    m_link.Send(now,
+                StatusMessage{message.connection,
+                              message.attempt,
+                              ConnectionPhase::Closed,
+                              IsbCode::Cancelled,
+                              0,
+                              0});
+}
+
+void
 ServiceSubscriber::OnInstruct(TimePoint now, const InstructMessage& message)
 {
     for (const auto& [key, service] : m_services)

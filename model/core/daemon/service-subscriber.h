@@ -31,6 +31,7 @@ class ServiceSubscriber
     void OnSubscribed(TimePoint now, const SubscribedMessage& message);
     bool OnFault(TimePoint now, const FaultMessage& message);
     void OnSubscriptionEnded(TimePoint now, const SubscriptionEndedMessage& message);
+    void OnGather(TimePoint now, const GatherMessage& message);
     void OnInstruct(TimePoint now, const InstructMessage& message);
     bool OnConnectionEnded(TimePoint now, const ConnectionEndedMessage& message);
 

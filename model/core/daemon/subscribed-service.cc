@@ -197,6 +197,18 @@ SubscribedService::OnInstruct(TimePoint now, const InstructMessage& message)
 }
 
 bool
+SubscribedService::OnGather(TimePoint now, const GatherMessage& message)
+{
+    const auto found = m_connections.find(message.request);
+    if (found == m_connections.end())
+    {
+        return false;
+    }
+    found->second->Gather(now, message);
+    return true;
+}
+
+bool
 SubscribedService::OnConnectionEnded(TimePoint now, const ConnectionEndedMessage& message)
 {
     for (const auto& [serial, connection] : m_connections)

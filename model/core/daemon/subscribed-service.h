@@ -42,6 +42,7 @@ class SubscribedService : public SocketOwner,
     bool OnSubscribed(TimePoint now, const SubscribedMessage& message);
     bool OnFault(TimePoint now, const FaultMessage& message);
     bool OnSubscriptionEnded(TimePoint now, const SubscriptionEndedMessage& message);
+    bool OnGather(TimePoint now, const GatherMessage& message);
     bool OnInstruct(TimePoint now, const InstructMessage& message);
     bool OnConnectionEnded(TimePoint now, const ConnectionEndedMessage& message);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/daemon/subscriber-connection.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace isb
@@ -114,6 +115,9 @@ SubscriberConnection::Ask(TimePoint now, uint64_t subscription)
     open.method = m_facts.method;
     open.requireIst = m_wanted.requireIst;
     open.prepared = m_facts.prepared;
+    open.wishes.ways = m_wanted.ways;
+    open.wishes.ways.resize(std::min(open.wishes.ways.size(), ISB_WAY_LIMIT));
+    open.wishes.predict = m_wanted.predictPorts;
     if (IsUdp())
     {
         open.udp = Endpoint{m_link.LocalAddress(), m_channel->Port()};

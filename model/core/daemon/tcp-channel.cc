@@ -12,6 +12,7 @@ TcpChannel::TcpChannel(DaemonHost& host, ListenPort& listenPort, ChannelOwner& o
     : m_host(host),
       m_listenPort(listenPort),
       m_owner(owner),
+      m_punch(host, *this),
       m_patience(host.timers, [this](TimePoint now) { Fail(now, IsbCode::TimedOut); })
 {
 }
@@ -28,14 +29,39 @@ TcpChannel::Open(TimePoint now)
 }
 
 void
-TcpChannel::Begin(TimePoint now, const InstructMessage& instruct)
+TcpChannel::Gather(TimePoint now, const std::vector<Endpoint>& stunServers, bool predict)
 {
     Abandon();
+    m_punch.Gather(now, stunServers, predict);
+}
+
+void
+TcpChannel::OnPunchGathered(TimePoint now, PunchCandidates found, IsbCode code)
+{
+    m_owner.OnChannelGathered(now, found, code);
+}
+
+void
+TcpChannel::Begin(TimePoint now, const InstructMessage& instruct)
+{
+    Release(true);
     m_instruct = instruct;
+    m_note.clear();
     m_patience.Set(now + instruct.patience);
+    if (instruct.path == ServicePath::Punched && m_punch.IsOpen())
+    {
+        m_punch.Punch(now, instruct, instruct.request != 0);
+        return;
+    }
+    m_punch.Close();
+    if (instruct.path == ServicePath::Punched)
+    {
+        Fail(now, IsbCode::BadState);
+        return;
+    }
     if (instruct.role == ConnectRole::Await)
     {
-        if (m_listenPort.Port() == 0)
+        if (m_listenPort.Port() == 0 && !m_host.settings.ListensOnLoginPort())
         {
             Fail(now, IsbCode::ConnectFailed);
             return;
@@ -55,6 +81,13 @@ TcpChannel::Abandon()
 
 void
 TcpChannel::Close(bool reset)
+{
+    m_punch.Close();
+    Release(reset);
+}
+
+void
+TcpChannel::Release(bool reset)
 {
     if (std::exchange(m_awaiting, false))
     {
@@ -82,6 +115,21 @@ uint16_t
 TcpChannel::Port() const
 {
     return 0;
+}
+
+std::string
+TcpChannel::Note() const
+{
+    return m_note;
+}
+
+void
+TcpChannel::OnPunched(TimePoint now, SocketId socket)
+{
+    m_socket = socket;
+    m_host.sockets.Give(socket, this);
+    m_owner.OnChannelProving(now);
+    Prove(now);
 }
 
 void
@@ -165,6 +213,7 @@ TcpChannel::Prove(TimePoint now)
 void
 TcpChannel::Fail(TimePoint now, IsbCode code)
 {
+    m_note = m_instruct.path == ServicePath::Punched ? m_punch.Describe() : std::string();
     Abandon();
     m_owner.OnChannelFailed(now, code);
 }

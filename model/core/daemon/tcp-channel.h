@@ -5,27 +5,37 @@
 #include "model/core/daemon/daemon-host.h"
 #include "model/core/daemon/listen-port.h"
 #include "model/core/daemon/service-channel.h"
+#include "model/core/daemon/tcp-punch.h"
 
+#include <string>
 #include <vector>
 
 namespace isb
 {
 
 /// A service connection over TCP: opened to the peer or an IST, from a given source port if need be
-/// (Pure, thesis 4.4), or awaited at the listen port.
-class TcpChannel : public ServiceChannel, public SocketOwner, public TokenAwaiter
+/// (Pure, thesis 4.4), awaited at the listen port, or punched.
+class TcpChannel : public ServiceChannel,
+                   public SocketOwner,
+                   public TokenAwaiter,
+                   public TcpPunchOwner
 {
   public:
     TcpChannel(DaemonHost& host, ListenPort& listenPort, ChannelOwner& owner);
     ~TcpChannel() override;
 
     void Open(TimePoint now) override;
+    void Gather(TimePoint now, const std::vector<Endpoint>& stunServers, bool predict) override;
     void Begin(TimePoint now, const InstructMessage& instruct) override;
     void Abandon() override;
     void Close(bool reset) override;
     [[nodiscard]] SocketId Socket() const override;
     [[nodiscard]] Endpoint Peer() const override;
     [[nodiscard]] uint16_t Port() const override;
+    [[nodiscard]] std::string Note() const override;
+
+    void OnPunchGathered(TimePoint now, PunchCandidates found, IsbCode code) override;
+    void OnPunched(TimePoint now, SocketId socket) override;
 
     void OnArrived(TimePoint now, SocketId socket) override;
 
@@ -35,6 +45,7 @@ class TcpChannel : public ServiceChannel, public SocketOwner, public TokenAwaite
     void OnEndOfStream(TimePoint now, SocketId socket) override;
 
   private:
+    void Release(bool reset);
     void SendPreface();
     void Prove(TimePoint now);
     void Fail(TimePoint now, IsbCode code);
@@ -47,6 +58,8 @@ class TcpChannel : public ServiceChannel, public SocketOwner, public TokenAwaite
     bool m_awaiting = false;
     bool m_proven = false;
     std::vector<uint8_t> m_preface; ///< the peer's, as far as it has come
+    TcpPunch m_punch;
+    std::string m_note;
     DaemonTimer m_patience;
 };
 

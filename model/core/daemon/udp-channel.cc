@@ -4,6 +4,7 @@
 #include "model/wire/registration.h"
 #include "model/wire/service-preface.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace isb
@@ -19,18 +20,43 @@ constexpr uint32_t MAX_ANSWERS = 16;
 /// Keepalives of the peer that may be missing before it counts as lost.
 constexpr int KEEPALIVES_MISSED = 3;
 
+/// Times that a STUN server is asked, and how long for an answer each time.
+constexpr uint32_t STUN_TRIES = 3;
+constexpr Duration STUN_RETRY = std::chrono::milliseconds(200);
+/// From the end of gathering to the other end's first datagrams: two control messages.
+constexpr Duration TYPICAL_DELAY = std::chrono::milliseconds(100);
+
 } // namespace
 
 UdpChannel::UdpChannel(DaemonHost& host, ChannelOwner& owner)
     : m_host(host),
       m_owner(owner),
+      m_sampler(host.random),
+      m_stunTimer(host.timers, [this](TimePoint now) { OnStunTimer(now); }),
       m_patience(host.timers,
                  [this](TimePoint now)
                  {
+                     m_note = m_instruct.path == ServicePath::Punched ? m_notes.ToString()
+                                                                      : std::string();
                      Abandon();
                      m_owner.OnChannelFailed(now, IsbCode::TimedOut);
                  }),
-      m_repeat(host.timers, [this](TimePoint now) { m_proven ? KeepAlive(now) : Solicit(now); })
+      m_repeat(host.timers,
+               [this](TimePoint now)
+               {
+                   if (m_proven)
+                   {
+                       KeepAlive(now);
+                   }
+                   else if (m_instruct.path == ServicePath::Punched)
+                   {
+                       Punch(now);
+                   }
+                   else
+                   {
+                       Solicit(now);
+                   }
+               })
 {
 }
 
@@ -50,6 +76,62 @@ UdpChannel::OnListening(TimePoint now, SocketId, Endpoint local)
 {
     m_local = local;
     m_owner.OnChannelOpen(now);
+    if (m_gathering)
+    {
+        m_sampler.Begin(m_stunServers, m_local.port);
+        AskStun(now);
+    }
+}
+
+void
+UdpChannel::Gather(TimePoint now, const std::vector<Endpoint>& stunServers, bool predict)
+{
+    Abandon();
+    m_stunServers = stunServers;
+    m_predict = predict;
+    m_gathering = true;
+    if (m_local.port != 0)
+    {
+        m_sampler.Begin(m_stunServers, m_local.port);
+        AskStun(now);
+    }
+}
+
+void
+UdpChannel::AskStun(TimePoint now)
+{
+    if (m_sampler.IsDone())
+    {
+        FinishGathering(now);
+        return;
+    }
+    ++m_asked;
+    m_host.sockets.SendTo(m_socket, m_sampler.Server(), m_sampler.Request());
+    m_stunTimer.Set(now + STUN_RETRY);
+}
+
+void
+UdpChannel::OnStunTimer(TimePoint now)
+{
+    if (m_asked >= STUN_TRIES)
+    {
+        m_asked = 0;
+        m_sampler.Skip();
+    }
+    AskStun(now);
+}
+
+void
+UdpChannel::FinishGathering(TimePoint now)
+{
+    m_gathering = false;
+    m_stunTimer.Stop();
+    const PunchCandidates found =
+        FindCandidates(m_sampler.Samples(), m_predict, now + TYPICAL_DELAY, ISB_PUNCH_LIMIT);
+    m_sampler.Clear();
+    m_owner.OnChannelGathered(now,
+                              found,
+                              found.endpoints.empty() ? IsbCode::ConnectFailed : IsbCode::None);
 }
 
 void
@@ -60,6 +142,19 @@ UdpChannel::Begin(TimePoint now, const InstructMessage& instruct)
     m_active = true;
     m_patience.Set(now + instruct.patience);
     m_owner.OnChannelProving(now);
+    if (instruct.path == ServicePath::Punched)
+    {
+        m_targets.push_back(instruct.target);
+        m_targets.insert(m_targets.end(),
+                         instruct.punch.endpoints.begin(),
+                         instruct.punch.endpoints.end());
+        m_targets.erase(std::remove_if(m_targets.begin(),
+                                       m_targets.end(),
+                                       [](const Endpoint& target) { return !IsPunchable(target); }),
+                        m_targets.end());
+        Punch(now);
+        return;
+    }
     if (instruct.role == ConnectRole::Connect)
     {
         m_peer = instruct.target;
@@ -74,6 +169,12 @@ UdpChannel::Abandon()
     m_proven = false;
     m_peer = Endpoint{};
     m_answers = 0;
+    m_targets.clear();
+    m_notes = {};
+    m_gathering = false;
+    m_asked = 0;
+    m_sampler.Clear();
+    m_stunTimer.Stop();
     m_patience.Stop();
     m_repeat.Stop();
 }
@@ -103,6 +204,18 @@ UdpChannel::Port() const
     return m_local.port;
 }
 
+std::string
+UdpChannel::Note() const
+{
+    return m_note;
+}
+
+bool
+UdpChannel::Leads() const
+{
+    return m_instruct.request != 0;
+}
+
 void
 UdpChannel::OnFailed(TimePoint now, SocketId, std::string_view)
 {
@@ -114,8 +227,22 @@ UdpChannel::OnFailed(TimePoint now, SocketId, std::string_view)
 void
 UdpChannel::OnDatagram(TimePoint now, SocketId, Endpoint from, ByteView bytes)
 {
+    if (m_gathering && !m_sampler.IsDone() && from == m_sampler.Server())
+    {
+        if (m_sampler.Take(now, bytes))
+        {
+            m_asked = 0;
+            AskStun(now);
+        }
+        return;
+    }
     if (const std::optional<Token> token = ReadServicePreface(bytes))
     {
+        if (m_active && m_instruct.path == ServicePath::Punched)
+        {
+            OnPunchPreface(now, from, *token, bytes.size);
+            return;
+        }
         OnPreface(now, from, *token, bytes.size);
         return;
     }
@@ -144,16 +271,61 @@ UdpChannel::OnPreface(TimePoint now, Endpoint from, const Token& token, size_t b
     m_lastHeard = now;
     if (m_proven)
     {
-        const bool due = m_lastSent + m_host.settings.registrationRetry / 2 <= now;
-        if (due && now <= m_answerUntil && m_answers < MAX_ANSWERS)
-        {
-            ++m_answers;
-            SendPreface(now);
-        }
+        Answer(now);
         return;
     }
+    Prove(now, from);
+}
+
+void
+UdpChannel::Answer(TimePoint now)
+{
+    const bool due = m_lastSent + m_host.settings.registrationRetry / 2 <= now;
+    if (due && now <= m_answerUntil && m_answers < MAX_ANSWERS)
+    {
+        ++m_answers;
+        SendPreface(now);
+    }
+}
+
+void
+UdpChannel::OnPunchPreface(TimePoint now, Endpoint from, const Token& token, size_t bytes)
+{
+    const bool takes = !Leads() && token == TakingToken(m_instruct.expectToken);
+    if (!takes && token != m_instruct.expectToken)
+    {
+        Drop(now, from, bytes, DaemonReason(IsbCode::BadToken));
+        return;
+    }
+    m_lastHeard = now;
+    if (m_proven)
+    {
+        Answer(now);
+        return;
+    }
+    if (Leads() || takes)
+    {
+        Prove(now, from);
+        return;
+    }
+    if (std::find(m_targets.begin(), m_targets.end(), from) == m_targets.end())
+    {
+        ++m_notes.accepted;
+        if (m_targets.size() > ISB_PUNCH_LIMIT)
+        {
+            m_targets.pop_back();
+        }
+        m_targets.insert(m_targets.begin(), from);
+    }
+    // The other end cannot be sure that this place is heard before it hears from it.
+    SendTo(now, from, m_instruct.sendToken);
+}
+
+void
+UdpChannel::Prove(TimePoint now, Endpoint peer)
+{
     m_proven = true;
-    m_peer = from;
+    m_peer = peer;
     m_patience.Stop();
     m_answerUntil = now + m_instruct.patience;
     // What was sent before the IST had paired both sides is lost: the other end may know nothing.
@@ -165,9 +337,27 @@ UdpChannel::OnPreface(TimePoint now, Endpoint from, const Token& token, size_t b
 void
 UdpChannel::SendPreface(TimePoint now)
 {
-    const auto preface = MakeServicePreface(m_instruct.sendToken);
-    m_host.sockets.SendTo(m_socket, m_peer, {preface.begin(), preface.end()});
+    const bool takes = m_instruct.path == ServicePath::Punched && Leads();
+    SendTo(now, m_peer, takes ? TakingToken(m_instruct.sendToken) : m_instruct.sendToken);
+}
+
+void
+UdpChannel::SendTo(TimePoint now, Endpoint target, const Token& token)
+{
+    const auto preface = MakeServicePreface(token);
+    m_host.sockets.SendTo(m_socket, target, {preface.begin(), preface.end()});
     m_lastSent = now;
+}
+
+void
+UdpChannel::Punch(TimePoint now)
+{
+    for (const Endpoint& target : m_targets)
+    {
+        ++m_notes.sent;
+        SendTo(now, target, m_instruct.sendToken);
+    }
+    m_repeat.Set(now + m_host.settings.registrationRetry);
 }
 
 void

@@ -36,6 +36,7 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
     void OnLoggedIn(TimePoint now) override;
     void OnSessionOver(TimePoint now) override;
     void OnMessage(TimePoint now, const IsbMessage& message) override;
+    void OnLoginStranger(TimePoint now, SocketId socket, Endpoint peer) override;
     /// The ISB's probe of the listen port.
     void OnArrived(TimePoint now, SocketId socket) override;
 
@@ -52,6 +53,7 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
   private:
     void OnPortSettled(TimePoint now);
     void OnFault(TimePoint now, const FaultMessage& message);
+    void OnGather(TimePoint now, const GatherMessage& message);
     void OnInstruct(TimePoint now, const InstructMessage& message);
     void OnProbe(TimePoint now, const ProbeMessage& message);
     void ForgetProbe();
@@ -160,6 +162,10 @@ UserDaemon::Impl::OnMessage(TimePoint now, const IsbMessage& message)
     {
         provider.OnPrepare(now, *prepare);
     }
+    else if (const auto* gather = std::get_if<GatherMessage>(&message))
+    {
+        OnGather(now, *gather);
+    }
     else if (const auto* instruct = std::get_if<InstructMessage>(&message))
     {
         OnInstruct(now, *instruct);
@@ -185,6 +191,23 @@ UserDaemon::Impl::OnFault(TimePoint now, const FaultMessage& message)
     {
         (void)subscriber.OnFault(now, message);
     }
+}
+
+void
+UserDaemon::Impl::OnGather(TimePoint now, const GatherMessage& message)
+{
+    if (message.request == 0)
+    {
+        provider.OnGather(now, message);
+        return;
+    }
+    subscriber.OnGather(now, message);
+}
+
+void
+UserDaemon::Impl::OnLoginStranger(TimePoint now, SocketId socket, Endpoint peer)
+{
+    listenPort.Receive(now, socket, peer);
 }
 
 void

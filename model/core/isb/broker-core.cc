@@ -188,6 +188,7 @@ BrokerCore::DispatchUser(BrokerSession& session, const IsbMessage& message)
                                   [&](auto& m) { subscriptions.Unsubscribe(session, m); }) ||
            On<OpenMessage>(message, [&](auto& m) { maker.Open(session, m); }) ||
            On<ReadyMessage>(message, [&](auto& m) { keeper.Ready(session, m); }) ||
+           On<GatheredMessage>(message, [&](auto& m) { keeper.Gathered(session, m); }) ||
            On<FaultMessage>(message, [&](auto& m) { keeper.Fault(session, m); }) ||
            On<StatusMessage>(message, [&](auto& m) { keeper.Status(session, m); }) ||
            On<NearnessMessage>(message, [&](auto& m) { Nearness(session, m); });

@@ -49,6 +49,23 @@ ConnectionKeeper::Ready(BrokerSession& session, const ReadyMessage& message)
 }
 
 void
+ConnectionKeeper::Gathered(BrokerSession& session, const GatheredMessage& message)
+{
+    ServiceConnection* connection = m_connections.Find(message.connection);
+    if (connection == nullptr)
+    {
+        return; // ended meanwhile
+    }
+    const std::optional<ServiceEnd> end = connection->EndOf(session.Name());
+    if (!end)
+    {
+        m_sessions.End(session, IsbCode::BadState, SessionClose::Told);
+        return;
+    }
+    m_maker.Gathered(*connection, *end, message);
+}
+
+void
 ConnectionKeeper::Fault(BrokerSession& session, const FaultMessage& message)
 {
     ServiceConnection* connection = m_connections.Find(message.request);

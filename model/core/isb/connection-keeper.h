@@ -30,6 +30,7 @@ class ConnectionKeeper
                      ConnectionCloser& closer);
 
     void Ready(BrokerSession& session, const ReadyMessage& message);
+    void Gathered(BrokerSession& session, const GatheredMessage& message);
     void Fault(BrokerSession& session, const FaultMessage& message);
     void Status(BrokerSession& session, const StatusMessage& message);
 

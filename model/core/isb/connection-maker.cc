@@ -2,6 +2,7 @@
 #include "model/core/isb/connection-maker.h"
 
 #include "model/core/isb/connection-plan.h"
+#include "model/core/isb/way-plan.h"
 
 #include <string>
 #include <utility>
@@ -107,15 +108,70 @@ ConnectionMaker::Open(BrokerSession& session, const OpenMessage& message)
     created.Party(ServiceEnd::Provider).user = provider->Name();
     created.Party(ServiceEnd::Provider).bootId = provider->login.bootId;
     ServiceConnection& connection = m_connections.Add(std::move(created));
+    const bool wished = !message.wishes.ways.empty();
     const PathChoice choice = ChoosePath(connection, session, *provider);
-    connection.path = choice.path;
+    connection.ways = PlanWays(connection, session, *provider, m_desk.settings);
+    connection.path = connection.ways.front();
     connection.method = message.method;
     m_closer.Emit(connection,
                   {},
                   "opened",
-                  choice.reason,
+                  wished ? std::string_view("isb.ways-given") : choice.reason,
                   message.prepared ? std::string_view("prepared") : std::string_view());
-    Ask(connection, choice.path, {}, {});
+    TryNextWay(connection, IsbCode::NotAllowed, std::nullopt, {});
+}
+
+void
+ConnectionMaker::TryNextWay(ServiceConnection& connection,
+                            IsbCode code,
+                            std::optional<ServiceEnd> speaker,
+                            std::string_view detail)
+{
+    const BrokerSession* subscriber = m_sessions.FindUser(connection.User(ServiceEnd::Subscriber));
+    const BrokerSession* provider = m_sessions.FindUser(connection.User(ServiceEnd::Provider));
+    if (subscriber == nullptr || provider == nullptr)
+    {
+        return; // lost in this very input: the connection is about to be ended
+    }
+    std::string_view reason =
+        connection.attempt == 0 ? std::string_view() : FailureOf(connection.path);
+    std::string_view skipped;
+    while (!connection.ways.empty())
+    {
+        const ServicePath way = connection.ways.front();
+        connection.ways.erase(connection.ways.begin());
+        const std::string_view why =
+            WhyNot(way, connection, *subscriber, *provider, m_desk.settings);
+        if (why.empty())
+        {
+            m_desk.counters.fallbacks += connection.attempt == 0 ? 0 : 1;
+            Ask(connection, way, reason, detail);
+            return;
+        }
+        reason = why;
+        skipped = why;
+        detail = {};
+    }
+    m_closer.Fail(connection, code, speaker, skipped);
+}
+
+void
+ConnectionMaker::AskToGather(ServiceConnection& connection, ServiceEnd end, BrokerSession& user)
+{
+    ServiceParty& party = connection.Party(end);
+    party.gathers = Gathers(connection, end, user, m_desk.settings);
+    if (!party.gathers)
+    {
+        return;
+    }
+    party.knows = true;
+    GatherMessage gather;
+    gather.request = end == ServiceEnd::Subscriber ? connection.open.request : 0;
+    gather.connection = connection.id;
+    gather.attempt = connection.attempt;
+    gather.path = connection.path;
+    gather.predict = connection.open.wishes.predict && connection.path == ServicePath::Punched;
+    m_sessions.Send(user, gather);
 }
 
 void
@@ -127,7 +183,7 @@ ConnectionMaker::Ask(ServiceConnection& connection,
     const std::string_view from =
         connection.attempt == 0 ? std::string_view("opened") : ToString(connection.stage);
     m_closer.CancelSplice(connection);
-    const BrokerSession* subscriber = m_sessions.FindUser(connection.User(ServiceEnd::Subscriber));
+    BrokerSession* subscriber = m_sessions.FindUser(connection.User(ServiceEnd::Subscriber));
     BrokerSession* provider = m_sessions.FindUser(connection.User(ServiceEnd::Provider));
     ++connection.attempt;
     connection.path = path;
@@ -138,6 +194,8 @@ ConnectionMaker::Ask(ServiceConnection& connection,
     {
         party.instructed = false;
         party.established = false;
+        party.gathers = false;
+        party.endpoints.clear();
         party.token = m_desk.NewToken();
     }
     m_connections.Schedule(connection, m_desk.now + m_desk.settings.answerTimeout);
@@ -158,6 +216,8 @@ ConnectionMaker::Ask(ServiceConnection& connection,
     }
     connection.Party(ServiceEnd::Provider).knows = true;
     m_sessions.Send(*provider, MakePrepare(connection));
+    AskToGather(connection, ServiceEnd::Provider, *provider);
+    AskToGather(connection, ServiceEnd::Subscriber, *subscriber);
 }
 
 bool
@@ -181,7 +241,7 @@ ConnectionMaker::PlanSplice(ServiceConnection& connection,
         const std::optional<ForwardingMethod> next = NextMethod(connection.method);
         if (!next)
         {
-            m_closer.Fail(connection, choice.code, std::nullopt, {});
+            TryNextWay(connection, choice.code, std::nullopt, ToString(choice.code));
             return false;
         }
         connection.method = *next;
@@ -218,6 +278,38 @@ ConnectionMaker::Ready(ServiceConnection& connection, const ReadyMessage& messag
         connection.ready = message;
         InstructIfReady(connection);
     }
+}
+
+void
+ConnectionMaker::Gathered(ServiceConnection& connection,
+                          ServiceEnd end,
+                          const GatheredMessage& message)
+{
+    ServiceParty& party = connection.Party(end);
+    if (connection.stage != ConnectionStage::Asked || message.attempt != connection.attempt ||
+        !party.gathers || !party.endpoints.empty())
+    {
+        return;
+    }
+    const BrokerSession* user = m_sessions.FindUser(party.user);
+    if (user == nullptr)
+    {
+        return; // lost in this very input: the connection is about to be ended
+    }
+    party.dependent = message.dependent;
+    party.endpoints = UsableEndpoints(message, user->observed.address);
+    if (party.endpoints.empty())
+    {
+        const bool foreign = message.code == IsbCode::None && !message.endpoints.empty();
+        const IsbCode code = message.code == IsbCode::None ? IsbCode::ConnectFailed : message.code;
+        const std::string detail = end == ServiceEnd::Subscriber ? "subscriber" : "provider";
+        TryNextWay(connection,
+                   code,
+                   std::nullopt,
+                   detail + (foreign ? ": foreign-address" : ": " + std::string(ToString(code))));
+        return;
+    }
+    InstructIfReady(connection);
 }
 
 void
@@ -296,11 +388,7 @@ ConnectionMaker::AttemptFailed(ServiceConnection& connection,
     }
     if (connection.path != ServicePath::Translated)
     {
-        ++m_desk.counters.fallbacks;
-        Ask(connection,
-            ServicePath::Translated,
-            connection.path == ServicePath::Direct ? "isb.direct-failed" : "isb.reversed-failed",
-            ToString(code));
+        TryNextWay(connection, code, speaker, ToString(code));
         return;
     }
     if (connection.spliceReady && connection.spliceReady->method == ForwardingMethod::Pure)
@@ -314,6 +402,11 @@ ConnectionMaker::AttemptFailed(ServiceConnection& connection,
         // The subscriber's next connection tries another IST, nobody else's: a user cannot
         // bring an IST into discredit.
         subscriber->avoided[connection.ist] = m_desk.now + IstRegistry::SUSPICION;
+    }
+    if (!connection.ways.empty())
+    {
+        TryNextWay(connection, code, speaker, ToString(code));
+        return;
     }
     m_closer.Fail(connection, code, speaker, {});
 }
@@ -344,6 +437,11 @@ ConnectionMaker::Timeout()
                           connection.User(ServiceEnd::Provider));
             continue;
         }
+        if (connection.path != ServicePath::Translated)
+        {
+            TryNextWay(connection, IsbCode::TimedOut, std::nullopt, "gather");
+            continue;
+        }
         m_registry.Suspect(connection.ist);
         connection.refused.insert(connection.ist);
         Ask(connection, ServicePath::Translated, "isb.ist-timed-out", {});
@@ -354,15 +452,17 @@ void
 ConnectionMaker::InstructIfReady(ServiceConnection& connection)
 {
     const bool translated = connection.path == ServicePath::Translated;
-    if (!connection.ready || (translated && !connection.spliceReady))
+    if (!connection.ready || (translated && !connection.spliceReady) || !IsGathered(connection))
     {
         return;
     }
     const std::string_view from = ToString(connection.stage);
     connection.stage = ConnectionStage::Instructed;
     m_closer.Emit(connection, from, ToString(connection.stage), {}, {});
-    const Duration patience =
-        translated ? m_desk.settings.translatedTimeout : m_desk.settings.directTimeout;
+    const Duration patience = translated ? m_desk.settings.translatedTimeout
+                              : connection.path == ServicePath::Punched
+                                  ? m_desk.settings.punchTimeout
+                                  : m_desk.settings.directTimeout;
     m_connections.Schedule(connection, m_desk.now + patience + BACKSTOP);
     // Whoever waits for the other's connection hears of it first.
     const ServiceEnd first =

@@ -19,7 +19,8 @@ namespace isb
 /// Makes service connections (thesis 3.3, 4.4): decides the path, asks provider and IST in
 /// parallel, instructs both ends when both answered, and tries the next way when one fails.
 ///
-///     Direct, Reversed  --failed-->  Translated: Pure  --failed-->  Translated: Passive
+///     Direct, Reversed  --failed-->  Punched, where both allow it
+///                       --failed-->  Translated: Pure  --failed-->  Translated: Passive
 ///     an IST that refuses, is silent or is lost  -->  the next best IST
 ///
 /// Every try is an attempt with its own number, tokens and splice.
@@ -41,6 +42,8 @@ class ConnectionMaker
     void Open(BrokerSession& session, const OpenMessage& message);
     /// From the provider.
     void Ready(ServiceConnection& connection, const ReadyMessage& message);
+    /// From an end that was to learn where it is seen outside.
+    void Gathered(ServiceConnection& connection, ServiceEnd end, const GatheredMessage& message);
     /// From its IST.
     void SpliceReady(ServiceConnection& connection,
                      BrokerSession& ist,
@@ -66,6 +69,12 @@ class ConnectionMaker
              ServicePath path,
              std::string_view reason,
              std::string_view detail);
+    /// The next of the ways that can be tried, or the end.
+    void TryNextWay(ServiceConnection& connection,
+                    IsbCode code,
+                    std::optional<ServiceEnd> speaker,
+                    std::string_view detail);
+    void AskToGather(ServiceConnection& connection, ServiceEnd end, BrokerSession& user);
     /// Method, IST and splice of a translated attempt; false when there is none, which ends it.
     [[nodiscard]] bool PlanSplice(ServiceConnection& connection,
                                   const BrokerSession& subscriber,

@@ -36,6 +36,15 @@ ConnectsTo(const ServiceConnection& connection, ServiceEnd end)
 Endpoint
 ListenerOf(const ServiceConnection& connection, ServiceEnd waiting, const BrokerSession& user)
 {
+    if (connection.Party(waiting).gathers && !connection.Party(waiting).endpoints.empty())
+    {
+        return connection.Party(waiting).endpoints.front();
+    }
+    const bool translated = user.observed.address != user.login.local.address;
+    if (connection.protocol == Protocol::Tcp && translated && user.login.abilities.loginPort)
+    {
+        return user.observed; // the NAT's mapping of its login port is there, if no other is
+    }
     uint16_t port = user.login.listenPort;
     if (waiting == ServiceEnd::Provider && connection.ready && connection.ready->listenPort != 0)
     {
@@ -222,6 +231,14 @@ MakeInstruct(const ServiceConnection& connection,
     instruct.expectToken = connection.Party(OtherEnd(end)).token;
     instruct.role = ConnectsTo(connection, end) ? ConnectRole::Connect : ConnectRole::Await;
     instruct.patience = settings.directTimeout;
+    if (connection.path == ServicePath::Punched)
+    {
+        const std::vector<Endpoint>& endpoints = connection.Party(OtherEnd(end)).endpoints;
+        instruct.target = endpoints.front();
+        instruct.punch.endpoints.assign(endpoints.begin() + 1, endpoints.end());
+        instruct.patience = settings.punchTimeout;
+        return instruct;
+    }
     if (connection.path != ServicePath::Translated)
     {
         if (instruct.role == ConnectRole::Connect)

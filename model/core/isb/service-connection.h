@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isb
 {
@@ -49,13 +50,16 @@ enum class PortChooser : uint8_t
 struct ServiceParty
 {
     std::string user;
-    uint64_t bootId = 0;      ///< of the daemon that holds the connection
-    bool attached = true;     ///< that daemon is logged in
-    bool knows = false;       ///< was told the connection's number
-    bool instructed = false;  ///< in this attempt
-    bool established = false; ///< in this attempt: it has the other's preface
-    bool closed = false;      ///< said Closed before the other was established
-    Token token{};            ///< that it sends
+    uint64_t bootId = 0;             ///< of the daemon that holds the connection
+    bool attached = true;            ///< that daemon is logged in
+    bool knows = false;              ///< was told the connection's number
+    bool instructed = false;         ///< in this attempt
+    bool established = false;        ///< in this attempt: it has the other's preface
+    bool closed = false;             ///< said Closed before the other was established
+    bool gathers = false;            ///< asked, in this attempt, where it is seen outside
+    bool dependent = false;          ///< its NAT gave different ports for different destinations
+    std::vector<Endpoint> endpoints; ///< where it may be, as it answered and as far as believed
+    Token token{};                   ///< that it sends
 };
 
 /// One service connection that is being made or runs.
@@ -81,6 +85,7 @@ struct ServiceConnection
     std::string ist;                ///< of the splice
     bool paired = false;            ///< both ends reached the IST
     bool started = false;           ///< prepared: the subscriber took it
+    std::vector<ServicePath> ways;  ///< not tried yet, next first
     std::set<std::string> refused;  ///< ISTs that could not carry it
     TimePoint entered = TIME_NEVER; ///< in the deadlines of ConnectionTable
 

@@ -40,7 +40,8 @@ AnswersTo(const IsbMessage& message)
         return 2;
     }
     const bool asks = std::holds_alternative<OfferMessage>(message) ||
-                      std::holds_alternative<PrepareMessage>(message);
+                      std::holds_alternative<PrepareMessage>(message) ||
+                      std::holds_alternative<GatherMessage>(message);
     return asks ? 1 : 0;
 }
 
@@ -49,6 +50,7 @@ IsAnswer(const IsbMessage& message)
 {
     return std::holds_alternative<AnswerMessage>(message) ||
            std::holds_alternative<ReadyMessage>(message) ||
+           std::holds_alternative<GatheredMessage>(message) ||
            std::holds_alternative<FaultMessage>(message) ||
            std::holds_alternative<StatusMessage>(message);
 }
