@@ -32,12 +32,6 @@ Relevant(NatBehaviour behaviour, Endpoint remote)
     return remote;
 }
 
-NatKey
-ExternalKey(Protocol protocol, Endpoint external)
-{
-    return {static_cast<uint64_t>(protocol), Pack(external)};
-}
-
 uint64_t
 AddressKey(uint32_t mapping, Ipv4 address)
 {
@@ -59,190 +53,462 @@ FirstTimer(Protocol protocol)
     return NatTimer::Udp;
 }
 
-size_t
-IndexOf(Protocol protocol)
-{
-    switch (protocol)
-    {
-    case Protocol::Tcp:
-        return 1;
-    case Protocol::Icmp:
-        return 2;
-    case Protocol::Udp:
-        break;
-    }
-    return 0;
-}
-
 } // namespace
 
 NatMappingTable::NatMappingTable(const NatSettings& settings, Rng& rng, TraceSink* trace)
     : m_settings(settings),
-      m_axes{settings.udp, settings.tcp, settings.icmp},
       m_rng(rng),
       m_trace(trace),
-      m_durations{settings.timers.udp,
-                  settings.timers.icmp,
-                  settings.timers.tcpTransitory,
-                  settings.timers.tcpEstablished,
-                  settings.timers.tcpClosing},
-      m_outbound(rng.Next(), rng.Next()),
-      m_external(rng.Next(), rng.Next()),
-      m_bySession(rng.Next(), rng.Next())
+      m_hash(rng.Next(), rng.Next()),
+      m_subscribers(m_hash, settings.limits.newMappingsPerSecond, settings.limits.mappings)
 {
-    MakePools();
+    ReadSettings();
+    AddForwards();
 }
 
 void
-NatMappingTable::MakePools()
+NatMappingTable::ReadSettings()
 {
-    m_pools.clear();
-    for (const NatAxes* axes : {&m_settings.udp, &m_settings.tcp, &m_settings.icmp})
-    {
-        m_pools.emplace_back(axes->assignment, m_settings.firstPort, m_settings.lastPort);
-    }
-}
-
-NatPortPool&
-NatMappingTable::Pool(Protocol protocol)
-{
-    return m_pools[IndexOf(protocol)];
+    const NatTimers& timers = m_settings.timers;
+    m_axes = {m_settings.udp, m_settings.tcp, m_settings.icmp};
+    m_durations = {timers.udp,
+                   timers.icmp,
+                   timers.tcpTransitory,
+                   timers.tcpEstablished,
+                   timers.tcpClosing};
+    m_allocator.emplace(m_settings, m_rng, m_trace);
 }
 
 const NatAxes&
 NatMappingTable::Axes(Protocol protocol) const
 {
-    return m_axes[IndexOf(protocol)];
-}
-
-NatKey
-NatMappingTable::OutboundKey(Protocol protocol, Endpoint internal, Endpoint remote) const
-{
-    const Endpoint relevant = Relevant(Axes(protocol).mapping, remote);
-    return {static_cast<uint64_t>(protocol) << 48 | Pack(internal), Pack(relevant)};
-}
-
-NatKey
-NatMappingTable::SessionKey(uint32_t mapping, Endpoint remote) const
-{
-    const Protocol protocol = m_mappings[mapping].protocol;
-    const Endpoint relevant =
-        protocol == Protocol::Tcp ? remote : Relevant(Axes(protocol).filtering, remote);
-    return {mapping, Pack(relevant)};
+    return m_axes[NatProtocolIndex(protocol)];
 }
 
 bool
-NatMappingTable::CountsAddresses(const NatMapping& mapping) const
+NatMappingTable::Overloads(Protocol protocol) const
 {
-    return mapping.protocol == Protocol::Tcp &&
-           Axes(Protocol::Tcp).filtering == NatBehaviour::AddressDependent;
+    return Axes(protocol).assignment == NatPortAssignment::Overloading;
+}
+
+/// What tells the sessions of one internal endpoint apart.
+Endpoint
+NatMappingTable::InsideRemote(Protocol protocol, Endpoint remote) const
+{
+    const NatAxes& axes = Axes(protocol);
+    return protocol == Protocol::Tcp ? remote
+                                     : Relevant(std::max(axes.mapping, axes.filtering), remote);
+}
+
+/// What tells the sessions of one external endpoint apart.
+Endpoint
+NatMappingTable::OutsideRemote(Protocol protocol, Endpoint remote) const
+{
+    return protocol == Protocol::Tcp ? remote : Relevant(Axes(protocol).filtering, remote);
+}
+
+Endpoint
+NatMappingTable::OutsideRemote(const NatSession& session) const
+{
+    return session.isForwarded ? session.remote : OutsideRemote(session.protocol, session.remote);
+}
+
+/// What tells the mappings of one external endpoint apart.
+Endpoint
+NatMappingTable::SharedRemote(Protocol protocol, Endpoint remote) const
+{
+    return Overloads(protocol) ? Relevant(Axes(protocol).mapping, remote) : Endpoint{};
 }
 
 uint32_t
-NatMappingTable::FindOutbound(Protocol protocol, Endpoint internal, Endpoint remote) const
+NatMappingTable::HashOf(const Key& key) const
 {
-    return m_outbound.Find(OutboundKey(protocol, internal, remote));
+    return m_hash({static_cast<uint64_t>(key.protocol) << 48 | Pack(key.local), Pack(key.remote)});
 }
 
 uint32_t
-NatMappingTable::FindExternal(Protocol protocol, Endpoint external, Endpoint /*remote*/) const
+NatMappingTable::FindInside(const Key& key, bool forwarded) const
 {
-    return m_external.Find(ExternalKey(protocol, external));
+    return m_insideIndex.Find(HashOf(key),
+                              [&](uint32_t slot)
+                              {
+                                  const NatSession& session = m_sessions[slot];
+                                  return session.internal == key.local &&
+                                         session.remote == key.remote &&
+                                         session.protocol == key.protocol &&
+                                         session.isForwarded == forwarded;
+                              });
 }
 
 uint32_t
-NatMappingTable::FindSession(uint32_t mapping, Endpoint remote) const
+NatMappingTable::FindOutside(const Key& key, bool forwarded) const
 {
-    return m_bySession.Find(SessionKey(mapping, remote));
+    return m_outsideIndex.Find(HashOf(key),
+                               [&](uint32_t slot)
+                               {
+                                   const NatSession& session = m_sessions[slot];
+                                   return session.external == key.local &&
+                                          OutsideRemote(session) == key.remote &&
+                                          session.protocol == key.protocol &&
+                                          session.isForwarded == forwarded;
+                               });
+}
+
+uint32_t
+NatMappingTable::FindMapping(const NatTagIndex& index,
+                             const Key& key,
+                             Endpoint NatMapping::*local,
+                             bool forward) const
+{
+    const bool ofExternal = &index == &m_external;
+    return index.Find(HashOf(key),
+                      [&](uint32_t slot)
+                      {
+                          const NatMapping& mapping = m_mappings[slot];
+                          const Endpoint remote =
+                              ofExternal ? SharedRemote(mapping.protocol, mapping.remote)
+                                         : mapping.remote;
+                          return mapping.*local == key.local && remote == key.remote &&
+                                 mapping.protocol == key.protocol && mapping.isForward == forward;
+                      });
 }
 
 uint32_t
 NatMappingTable::FindFromInside(Protocol protocol, Endpoint internal, Endpoint remote) const
 {
-    const uint32_t mapping = FindOutbound(protocol, internal, remote);
-    return mapping == NAT_NO_SLOT ? NAT_NO_SLOT : FindSession(mapping, remote);
+    if (!m_forwards.IsEmpty())
+    {
+        const uint32_t session = FindInside({protocol, internal, remote}, true);
+        if (session != NAT_NO_SLOT)
+        {
+            return session;
+        }
+    }
+    return FindInside({protocol, internal, InsideRemote(protocol, remote)}, false);
 }
 
 uint32_t
 NatMappingTable::FindFromOutside(Protocol protocol, Endpoint external, Endpoint remote) const
 {
-    const uint32_t mapping = FindExternal(protocol, external, remote);
-    return mapping == NAT_NO_SLOT ? NAT_NO_SLOT : FindSession(mapping, remote);
+    if (!m_forwards.IsEmpty())
+    {
+        const uint32_t session = FindOutside({protocol, external, remote}, true);
+        if (session != NAT_NO_SLOT)
+        {
+            return session;
+        }
+    }
+    return FindOutside({protocol, external, OutsideRemote(protocol, remote)}, false);
+}
+
+uint32_t
+NatMappingTable::FindOutbound(Protocol protocol, Endpoint internal, Endpoint remote) const
+{
+    if (!m_forwards.IsEmpty())
+    {
+        const uint32_t forward =
+            FindMapping(m_outbound, {protocol, internal, {}}, &NatMapping::internal, true);
+        if (forward != NAT_NO_SLOT)
+        {
+            return forward;
+        }
+    }
+    const Endpoint relevant = Relevant(Axes(protocol).mapping, remote);
+    return FindMapping(m_outbound, {protocol, internal, relevant}, &NatMapping::internal, false);
+}
+
+uint32_t
+NatMappingTable::FindExternal(Protocol protocol, Endpoint external, Endpoint remote) const
+{
+    if (m_forwards.Has(protocol, external))
+    {
+        const uint32_t session = FindOutside({protocol, external, remote}, true);
+        return session == NAT_NO_SLOT ? m_forwards.Next(protocol, external)
+                                      : m_sessions[session].mapping;
+    }
+    return FindMapping(m_external,
+                       {protocol, external, SharedRemote(protocol, remote)},
+                       &NatMapping::external,
+                       false);
 }
 
 bool
 NatMappingTable::IsForwarded(Protocol protocol, Endpoint external) const
 {
-    return std::any_of(m_settings.forwards.begin(),
-                       m_settings.forwards.end(),
-                       [protocol, external, this](const NatForward& forward)
-                       {
-                           const Ipv4 address = forward.external.address.value == 0
-                                                    ? m_settings.external
-                                                    : forward.external.address;
-                           return forward.protocol == protocol &&
-                                  external == Endpoint{address, forward.external.port};
-                       });
+    return m_forwards.Has(protocol, external);
+}
+
+uint32_t
+NatMappingTable::FindSession(uint32_t mapping, Endpoint remote) const
+{
+    const NatMapping& entry = m_mappings[mapping];
+    const Endpoint relevant = entry.isForward ? remote : OutsideRemote(entry.protocol, remote);
+    const uint32_t session =
+        FindOutside({entry.protocol, entry.external, relevant}, entry.isForward);
+    return session != NAT_NO_SLOT && m_sessions[session].mapping == mapping ? session : NAT_NO_SLOT;
+}
+
+bool
+NatMappingTable::CountsAddresses(const NatSession& session) const
+{
+    return session.protocol == Protocol::Tcp && !session.isForwarded &&
+           Axes(Protocol::Tcp).filtering == NatBehaviour::AddressDependent;
 }
 
 bool
 NatMappingTable::Admits(uint32_t mapping, Endpoint remote) const
 {
     const NatMapping& entry = m_mappings[mapping];
-    if (Axes(entry.protocol).filtering == NatBehaviour::EndpointIndependent)
+    const NatBehaviour filtering = Axes(entry.protocol).filtering;
+    if (entry.isForward || filtering == NatBehaviour::EndpointIndependent)
     {
         return true;
     }
-    if (CountsAddresses(entry))
+    if (entry.protocol == Protocol::Tcp && filtering == NatBehaviour::AddressDependent)
     {
         return m_addressUses.count(AddressKey(mapping, remote.address)) != 0;
     }
     return FindSession(mapping, remote) != NAT_NO_SLOT;
 }
 
+void
+NatMappingTable::Index(uint32_t mapping)
+{
+    const NatMapping& entry = m_mappings[mapping];
+    m_outbound.Insert(HashOf({entry.protocol, entry.internal, entry.remote}), mapping);
+    if (!entry.isForward)
+    {
+        const Endpoint remote = SharedRemote(entry.protocol, entry.remote);
+        m_external.Insert(HashOf({entry.protocol, entry.external, remote}), mapping);
+    }
+}
+
+void
+NatMappingTable::Unindex(uint32_t mapping)
+{
+    const NatMapping& entry = m_mappings[mapping];
+    const Endpoint remote = SharedRemote(entry.protocol, entry.remote);
+    m_outbound.Erase(HashOf({entry.protocol, entry.internal, entry.remote}), mapping);
+    m_external.Erase(HashOf({entry.protocol, entry.external, remote}), mapping);
+}
+
+void
+NatMappingTable::IndexSession(uint32_t session)
+{
+    const NatSession& entry = m_sessions[session];
+    m_insideIndex.Insert(HashOf({entry.protocol, entry.internal, entry.remote}), session);
+    m_outsideIndex.Insert(HashOf({entry.protocol, entry.external, OutsideRemote(entry)}), session);
+}
+
+void
+NatMappingTable::UnindexSession(uint32_t session)
+{
+    const NatSession& entry = m_sessions[session];
+    m_insideIndex.Erase(HashOf({entry.protocol, entry.internal, entry.remote}), session);
+    m_outsideIndex.Erase(HashOf({entry.protocol, entry.external, OutsideRemote(entry)}), session);
+}
+
+/// RFC 4787 section 4.2.3: the endpoint after that of the internal port before, whose remote port
+/// may be the one before too (RTP and RTCP on both ends).
+std::optional<Endpoint>
+NatMappingTable::Beside(const NatMapping& mapping, Endpoint remote) const
+{
+    if (!Axes(mapping.protocol).contiguity)
+    {
+        return std::nullopt;
+    }
+    const auto before = [](Endpoint endpoint) {
+        return Endpoint{endpoint.address, static_cast<uint16_t>(endpoint.port - 1)};
+    };
+    const Endpoint neighbour = before(mapping.internal);
+    uint32_t found = FindOutbound(mapping.protocol, neighbour, remote);
+    if (found == NAT_NO_SLOT)
+    {
+        found = FindOutbound(mapping.protocol, neighbour, before(remote));
+    }
+    if (found == NAT_NO_SLOT || m_mappings[found].external.port == UINT16_MAX)
+    {
+        return std::nullopt;
+    }
+    const Endpoint external = m_mappings[found].external;
+    return Endpoint{external.address, static_cast<uint16_t>(external.port + 1)};
+}
+
+/// An external endpoint for a mapping that has none or gets another one.
+std::optional<Endpoint>
+NatMappingTable::Allocate(TimePoint now,
+                          uint32_t subscriber,
+                          const NatMapping& mapping,
+                          std::optional<Endpoint> beside)
+{
+    const Endpoint shared = SharedRemote(mapping.protocol, mapping.remote);
+    const std::function<bool(Endpoint)> isShared = [&](Endpoint external)
+    {
+        return FindMapping(m_external,
+                           {mapping.protocol, external, shared},
+                           &NatMapping::external,
+                           false) != NAT_NO_SLOT;
+    };
+    return m_allocator->Take({now, mapping.protocol, mapping.internal, beside, isShared},
+                             m_subscribers,
+                             subscriber);
+}
+
 NatMappingTable::Slot
 NatMappingTable::AddMapping(TimePoint now, Protocol protocol, Endpoint internal, Endpoint remote)
 {
-    if (m_full || m_mappings.Size() >= m_settings.limits.mappings)
-    {
-        return {NAT_NO_SLOT, NatDrop::TableFull};
-    }
-    const std::optional<uint16_t> port = Pool(protocol).Take(internal.port, m_rng);
-    if (!port)
-    {
-        return {NAT_NO_SLOT, NatDrop::PoolExhausted};
-    }
+    const NatLimits& limits = m_settings.limits;
+    const uint32_t subscriber = m_subscribers.Enter(now, internal.address);
+    const auto isReached = [](size_t count, size_t limit) { return limit != 0 && count >= limit; };
     NatMapping mapping;
-    mapping.id = ++m_lastId;
     mapping.protocol = protocol;
     mapping.internal = internal;
-    mapping.external = {m_settings.external, *port};
     mapping.remote = Relevant(Axes(protocol).mapping, remote);
+    mapping.subscriber = subscriber;
+    std::optional<NatDrop> refusal;
+    if (isReached(m_subscribers[subscriber].mappings, limits.mappingsPerSubscriber) ||
+        isReached(m_subscribers[subscriber].sessions, limits.sessionsPerSubscriber))
+    {
+        refusal = NatDrop::SubscriberLimit;
+    }
+    else if (!m_subscribers.Pay(now, subscriber))
+    {
+        refusal = NatDrop::MappingRate;
+    }
+    else if (const auto external = Allocate(now, subscriber, mapping, Beside(mapping, remote)))
+    {
+        mapping.external = *external;
+    }
+    else
+    {
+        refusal = NatDrop::PoolExhausted;
+    }
+    if (refusal)
+    {
+        if (m_subscribers[subscriber].mappings == 0)
+        {
+            m_subscribers.Leave(now, subscriber);
+        }
+        return {NAT_NO_SLOT, *refusal};
+    }
+    ++m_subscribers[subscriber].mappings;
+    mapping.id = ++m_lastId;
+    ++m_created;
     const uint32_t slot = m_mappings.Add(mapping);
-    m_outbound.Insert(OutboundKey(protocol, internal, remote), slot);
-    m_external.Insert(ExternalKey(protocol, mapping.external), slot);
-    Trace(now, TraceKind::MappingCreated, mapping);
+    Index(slot);
+    Trace(now, TraceKind::MappingCreated, mapping, mapping.remote);
     return {slot};
+}
+
+/// Puts a session into its mapping and everywhere else it belongs.
+uint32_t
+NatMappingTable::Insert(const NatSession& session)
+{
+    const uint32_t slot = m_sessions.Add(session);
+    IndexSession(slot);
+    m_timers.Put(m_sessions, slot);
+    NatMapping& owner = m_mappings[session.mapping];
+    owner.sessions.Append(m_sessions, slot);
+    ++owner.sessionCount;
+    if (owner.subscriber != NAT_NO_SLOT)
+    {
+        ++m_subscribers[owner.subscriber].sessions;
+    }
+    if (session.sentFromInside && CountsAddresses(session))
+    {
+        ++m_addressUses[AddressKey(session.mapping, session.remote.address)];
+    }
+    return slot;
 }
 
 uint32_t
 NatMappingTable::AddSession(TimePoint now, uint32_t mapping, Endpoint remote)
 {
-    NatMapping& entry = m_mappings[mapping];
-    const NatKey key = SessionKey(mapping, remote);
+    const NatMapping& owner = m_mappings[mapping];
     NatSession session;
     session.mapping = mapping;
-    session.internal = entry.internal;
-    session.external = entry.external;
-    session.remote = {Ipv4{static_cast<uint32_t>(key.low >> 16)}, static_cast<uint16_t>(key.low)};
-    session.timer = FirstTimer(entry.protocol);
+    session.internal = owner.internal;
+    session.external = owner.external;
+    session.protocol = owner.protocol;
+    session.isForwarded = owner.isForward;
+    session.remote = owner.isForward ? remote : InsideRemote(owner.protocol, remote);
+    session.timer = FirstTimer(owner.protocol);
     session.expiry = now + m_durations[static_cast<size_t>(session.timer)];
-    const uint32_t slot = m_sessions.Add(session);
-    m_bySession.Insert(key, slot);
-    m_timers[static_cast<size_t>(session.timer)].Append(m_sessions, slot);
-    entry.sessions.Append(m_sessions, slot);
-    ++entry.sessionCount;
-    return slot;
+    return Insert(session);
+}
+
+/// Ends the session that is idle for longest; false when there is none.
+bool
+NatMappingTable::Evict(TimePoint now)
+{
+    uint32_t oldest = NAT_NO_SLOT;
+    const auto lastUse = [this](uint32_t slot)
+    {
+        const NatSession& session = m_sessions[slot];
+        return session.expiry - m_durations[static_cast<size_t>(session.timer)];
+    };
+    for (size_t timer = 0; timer < NAT_TIMER_COUNT; ++timer)
+    {
+        const uint32_t first = m_timers.FirstOf(m_sessions, static_cast<NatTimer>(timer));
+        if (first != NAT_NO_SLOT && (oldest == NAT_NO_SLOT || lastUse(first) < lastUse(oldest)))
+        {
+            oldest = first;
+        }
+    }
+    if (oldest == NAT_NO_SLOT)
+    {
+        return false;
+    }
+    const NatSession& session = m_sessions[oldest];
+    Trace(now, TraceKind::SessionEvicted, m_mappings[session.mapping], session.remote);
+    EndSession(now, oldest);
+    return true;
+}
+
+/// Why there is no room for one more mapping, if there is none and none can be made.
+std::optional<NatDrop>
+NatMappingTable::MakeRoomForMapping(TimePoint now)
+{
+    const size_t count = MappingCount();
+    const size_t limit =
+        m_full ? std::min(count, m_settings.limits.mappings) : m_settings.limits.mappings;
+    while (MappingCount() >= limit)
+    {
+        if (m_settings.eviction == NatEviction::RefuseNew || !Evict(now))
+        {
+            return NatDrop::TableFull;
+        }
+    }
+    return std::nullopt;
+}
+
+/// The same for a session.
+/// \param mapping which must stay, or NAT_NO_SLOT
+std::optional<NatDrop>
+NatMappingTable::MakeRoomForSession(TimePoint now, uint32_t mapping)
+{
+    const size_t count = m_sessions.Size();
+    const size_t limit =
+        m_full ? std::min(count, m_settings.limits.sessions) : m_settings.limits.sessions;
+    if (count < limit)
+    {
+        return std::nullopt;
+    }
+    const auto hold = [&](int by)
+    {
+        if (mapping != NAT_NO_SLOT)
+        {
+            m_mappings[mapping].sessionCount += static_cast<uint32_t>(by);
+        }
+    };
+    hold(1); // so that the mapping outlives its last session
+    bool hasRoom = true;
+    while (hasRoom && m_sessions.Size() >= limit)
+    {
+        hasRoom = m_settings.eviction == NatEviction::OldestIdle && Evict(now);
+    }
+    hold(-1);
+    return hasRoom ? std::nullopt : std::optional(NatDrop::TableFull);
 }
 
 NatMappingTable::Slot
@@ -251,11 +517,28 @@ NatMappingTable::OpenFromInside(TimePoint now,
                                 Endpoint internal,
                                 Endpoint remote)
 {
-    if (m_full || m_sessions.Size() >= m_settings.limits.sessions)
+    if (const uint32_t known = FindFromInside(protocol, internal, remote); known != NAT_NO_SLOT)
     {
-        return {NAT_NO_SLOT, NatDrop::TableFull};
+        return {known};
     }
     uint32_t mapping = FindOutbound(protocol, internal, remote);
+    std::optional<NatDrop> refusal;
+    if (mapping == NAT_NO_SLOT)
+    {
+        refusal = MakeRoomForMapping(now);
+    }
+    else if (IsAtSessionLimit(m_mappings[mapping]))
+    {
+        refusal = NatDrop::SubscriberLimit;
+    }
+    if (!refusal)
+    {
+        refusal = MakeRoomForSession(now, mapping);
+    }
+    if (refusal)
+    {
+        return {NAT_NO_SLOT, *refusal};
+    }
     if (mapping == NAT_NO_SLOT)
     {
         const Slot added = AddMapping(now, protocol, internal, remote);
@@ -276,17 +559,38 @@ NatMappingTable::OpenFromInside(TimePoint now,
     return {session};
 }
 
+bool
+NatMappingTable::IsAtSessionLimit(const NatMapping& mapping)
+{
+    const size_t limit = m_settings.limits.sessionsPerSubscriber;
+    return limit != 0 && mapping.subscriber != NAT_NO_SLOT &&
+           m_subscribers[mapping.subscriber].sessions >= limit;
+}
+
 NatMappingTable::Slot
 NatMappingTable::OpenFromOutside(TimePoint now, uint32_t mapping, Endpoint remote)
 {
-    const NatLimits& limits = m_settings.limits;
-    if (m_full || m_sessions.Size() >= limits.sessions)
-    {
-        return {NAT_NO_SLOT, NatDrop::TableFull};
-    }
-    if (m_mappings[mapping].sessionCount >= limits.destinationsPerMapping)
+    const NatMapping& entry = m_mappings[mapping];
+    if (entry.sessionCount >= m_settings.limits.destinationsPerMapping)
     {
         return {NAT_NO_SLOT, NatDrop::DestinationLimit};
+    }
+    if (IsAtSessionLimit(entry))
+    {
+        return {NAT_NO_SLOT, NatDrop::SubscriberLimit};
+    }
+    if (FindFromInside(entry.protocol, entry.internal, remote) != NAT_NO_SLOT)
+    {
+        // The internal endpoint speaks with this remote already, by another external endpoint.
+        return {NAT_NO_SLOT, NatDrop::NoConnection};
+    }
+    if (const std::optional<NatDrop> refusal = MakeRoomForSession(now, mapping))
+    {
+        return {NAT_NO_SLOT, *refusal};
+    }
+    if (entry.isForward)
+    {
+        m_forwards.Advance(entry.protocol, entry.external);
     }
     return {AddSession(now, mapping, remote)};
 }
@@ -298,7 +602,7 @@ NatMappingTable::NoteSentFromInside(uint32_t session)
     if (!entry.sentFromInside)
     {
         entry.sentFromInside = true;
-        if (CountsAddresses(m_mappings[entry.mapping]))
+        if (CountsAddresses(entry))
         {
             ++m_addressUses[AddressKey(entry.mapping, entry.remote.address)];
         }
@@ -309,19 +613,23 @@ void
 NatMappingTable::Refresh(TimePoint now, uint32_t session, NatTimer timer)
 {
     NatSession& entry = m_sessions[session];
-    const auto to = static_cast<size_t>(timer);
+    const TimePoint expiry = now + m_durations[static_cast<size_t>(timer)];
     if (entry.timer == timer)
     {
-        m_timers[to].MoveToEnd(m_sessions, session);
+        entry.expiry = expiry;
+        m_timers.NotePutOff(m_sessions, session);
     }
     else
     {
-        m_timers[static_cast<size_t>(entry.timer)].Remove(m_sessions, session);
-        m_timers[to].Append(m_sessions, session);
+        m_timers.Remove(m_sessions, session);
         entry.timer = timer;
+        entry.expiry = expiry;
+        m_timers.Put(m_sessions, session);
     }
-    entry.expiry = now + m_durations[to];
-    m_mappings[entry.mapping].sessions.MoveToEnd(m_sessions, session);
+    if (entry.byMapping.next != NAT_NO_SLOT)
+    {
+        m_mappings[entry.mapping].sessions.MoveToEnd(m_sessions, session);
+    }
 }
 
 void
@@ -330,7 +638,7 @@ NatMappingTable::EndSession(TimePoint now, uint32_t session)
     const NatSession& entry = m_sessions[session];
     const uint32_t mapping = entry.mapping;
     NatMapping& owner = m_mappings[mapping];
-    if (entry.sentFromInside && CountsAddresses(owner))
+    if (entry.sentFromInside && CountsAddresses(entry))
     {
         const auto uses = m_addressUses.find(AddressKey(mapping, entry.remote.address));
         if (--uses->second == 0)
@@ -338,11 +646,15 @@ NatMappingTable::EndSession(TimePoint now, uint32_t session)
             m_addressUses.erase(uses);
         }
     }
-    m_bySession.Erase(SessionKey(mapping, entry.remote));
-    m_timers[static_cast<size_t>(entry.timer)].Remove(m_sessions, session);
+    UnindexSession(session);
+    m_timers.Remove(m_sessions, session);
     owner.sessions.Remove(m_sessions, session);
     m_sessions.Free(session);
-    if (--owner.sessionCount == 0)
+    if (owner.subscriber != NAT_NO_SLOT)
+    {
+        --m_subscribers[owner.subscriber].sessions;
+    }
+    if (--owner.sessionCount == 0 && !owner.isForward)
     {
         Forget(now, mapping);
     }
@@ -357,98 +669,37 @@ NatMappingTable::EndMapping(TimePoint now, uint32_t mapping)
     }
 }
 
-void
-NatMappingTable::Reboot(TimePoint now)
-{
-    for (const uint32_t mapping : List())
-    {
-        EndMapping(now, mapping);
-    }
-    MakePools();
-}
-
-void
-NatMappingTable::Rebind(TimePoint now)
-{
-    for (const uint32_t slot : List())
-    {
-        NatMapping& mapping = m_mappings[slot];
-        const std::optional<uint16_t> port =
-            Pool(mapping.protocol).Take(mapping.internal.port, m_rng);
-        if (!port)
-        {
-            continue;
-        }
-        Trace(now, TraceKind::MappingExpired, mapping);
-        m_external.Erase(ExternalKey(mapping.protocol, mapping.external));
-        Pool(mapping.protocol).Release(mapping.external.port);
-        mapping.external = {m_settings.external, *port};
-        for (uint32_t session = mapping.sessions.First(); session != NAT_NO_SLOT;
-             session = m_sessions[session].byMapping.next)
-        {
-            m_sessions[session].external = mapping.external;
-        }
-        mapping.id = ++m_lastId;
-        m_external.Insert(ExternalKey(mapping.protocol, mapping.external), slot);
-        Trace(now, TraceKind::MappingCreated, mapping);
-    }
-}
-
-void
-NatMappingTable::SetFull(bool full)
-{
-    m_full = full;
-}
-
-bool
-NatMappingTable::Allows(const NatMapping& mapping) const
-{
-    const NatAxes& then = Axes(mapping.protocol);
-    const NatAxes& now = m_settings.Axes(mapping.protocol);
-    return then.mapping == now.mapping && then.filtering == now.filtering &&
-           (m_settings.internal.empty() || m_settings.IsInternal(mapping.internal.address)) &&
-           m_settings.IsExternal(mapping.external.address) &&
-           mapping.external.port >= m_settings.firstPort &&
-           mapping.external.port <= m_settings.lastPort;
-}
-
-void
-NatMappingTable::Reconfigure(TimePoint now)
-{
-    const std::vector<uint32_t> all = List();
-    for (const uint32_t mapping : all)
-    {
-        if (!Allows(m_mappings[mapping]))
-        {
-            EndMapping(now, mapping);
-        }
-    }
-    m_axes = {m_settings.udp, m_settings.tcp, m_settings.icmp};
-    m_durations = {m_settings.timers.udp,
-                   m_settings.timers.icmp,
-                   m_settings.timers.tcpTransitory,
-                   m_settings.timers.tcpEstablished,
-                   m_settings.timers.tcpClosing};
-    MakePools();
-    for (const uint32_t mapping : List())
-    {
-        Pool(m_mappings[mapping].protocol).Claim(m_mappings[mapping].external.port);
-    }
-}
-
+/// A mapping without sessions leaves.
 void
 NatMappingTable::Forget(TimePoint now, uint32_t mapping)
 {
     const NatMapping& entry = m_mappings[mapping];
-    m_outbound.Erase(OutboundKey(entry.protocol, entry.internal, entry.remote));
-    m_external.Erase(ExternalKey(entry.protocol, entry.external));
-    Pool(entry.protocol).Release(entry.external.port);
-    Trace(now, TraceKind::MappingExpired, entry);
+    Unindex(mapping);
+    Trace(now, TraceKind::MappingExpired, entry, entry.remote);
+    m_allocator->Release(now, entry.protocol, entry.external, m_subscribers, entry.subscriber);
+    if (--m_subscribers[entry.subscriber].mappings == 0)
+    {
+        m_subscribers.Leave(now, entry.subscriber);
+    }
     m_mappings.Free(mapping);
 }
 
 void
-NatMappingTable::Trace(TimePoint now, TraceKind kind, const NatMapping& mapping)
+NatMappingTable::Expire(TimePoint now)
+{
+    while (m_timers.NextDue() <= now)
+    {
+        const uint32_t session = m_timers.FirstDue(m_sessions, now);
+        if (session == NAT_NO_SLOT)
+        {
+            return;
+        }
+        EndSession(now, session);
+    }
+}
+
+void
+NatMappingTable::Trace(TimePoint now, TraceKind kind, const NatMapping& mapping, Endpoint remote)
 {
     if (m_trace == nullptr)
     {
@@ -457,73 +708,37 @@ NatMappingTable::Trace(TimePoint now, TraceKind kind, const NatMapping& mapping)
     TraceEvent event;
     event.when = now;
     event.kind = kind;
-    event.flow = {mapping.protocol, mapping.internal, mapping.remote};
+    event.flow = {mapping.protocol, mapping.internal, remote};
     event.translated = mapping.external;
     event.id = mapping.id;
     m_trace->Emit(event);
-}
-
-uint32_t
-NatMappingTable::FirstToExpire() const
-{
-    uint32_t first = NAT_NO_SLOT;
-    for (const auto& timer : m_timers)
-    {
-        const uint32_t slot = timer.First();
-        if (slot != NAT_NO_SLOT &&
-            (first == NAT_NO_SLOT || m_sessions[slot].expiry < m_sessions[first].expiry))
-        {
-            first = slot;
-        }
-    }
-    return first;
-}
-
-TimePoint
-NatMappingTable::NextExpiry() const
-{
-    const uint32_t first = FirstToExpire();
-    return first == NAT_NO_SLOT ? TIME_NEVER : m_sessions[first].expiry;
-}
-
-void
-NatMappingTable::Expire(TimePoint now)
-{
-    for (uint32_t first = FirstToExpire(); first != NAT_NO_SLOT && m_sessions[first].expiry <= now;
-         first = FirstToExpire())
-    {
-        EndSession(now, first);
-    }
 }
 
 std::vector<uint32_t>
 NatMappingTable::List() const
 {
     std::vector<uint32_t> slots;
-    for (const auto& timer : m_timers)
-    {
-        for (uint32_t session = timer.First(); session != NAT_NO_SLOT;
-             session = m_sessions[session].byTimer.next)
-        {
-            slots.push_back(m_sessions[session].mapping);
-        }
-    }
+    m_mappings.ForEach([&slots](uint32_t slot, const NatMapping&) { slots.push_back(slot); });
     const auto byExternal = [this](uint32_t a, uint32_t b)
     {
         const NatMapping& left = m_mappings[a];
         const NatMapping& right = m_mappings[b];
-        return std::tie(left.protocol, left.external) < std::tie(right.protocol, right.external);
+        return std::tie(left.protocol, left.external, left.id) <
+               std::tie(right.protocol, right.external, right.id);
     };
     std::sort(slots.begin(), slots.end(), byExternal);
-    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
     return slots;
 }
 
 TimePoint
 NatMappingTable::ExpiryOf(uint32_t mapping) const
 {
-    TimePoint latest{0};
     const NatMapping& entry = m_mappings[mapping];
+    if (entry.isForward)
+    {
+        return TIME_NEVER;
+    }
+    TimePoint latest{0};
     for (uint32_t session = entry.sessions.First(); session != NAT_NO_SLOT;
          session = m_sessions[session].byMapping.next)
     {

@@ -8,79 +8,135 @@ namespace
 {
 
 constexpr uint32_t WORD_BITS = 64;
+constexpr uint16_t FIRST_REGISTERED = 1024;
+
+/// Bits of even positions and of odd ones.
+constexpr uint64_t EVEN_BITS = 0x5555'5555'5555'5555;
 
 } // namespace
 
-NatPortPool::NatPortPool(NatPortAssignment assignment, uint16_t first, uint16_t last)
-    : m_assignment(assignment),
-      m_first(first),
-      m_size(uint32_t{last} - first + 1),
-      m_free(m_size),
-      m_bits((m_size + WORD_BITS - 1) / WORD_BITS)
+uint16_t
+WishedPort(NatPortAssignment assignment,
+           uint16_t internalPort,
+           NatPortRange range,
+           uint16_t cursor,
+           Rng& rng)
 {
-    if (const uint32_t used = m_size % WORD_BITS; used != 0)
-    {
-        m_bits.back() = ~uint64_t{0} << used;
-    }
-}
-
-uint32_t
-NatPortPool::FirstWish(uint16_t internalPort, Rng& rng) const
-{
-    switch (m_assignment)
+    switch (assignment)
     {
     case NatPortAssignment::Preserving:
     case NatPortAssignment::Overloading:
-        return internalPort >= m_first && internalPort - m_first < m_size ? internalPort - m_first
-                                                                          : internalPort % m_size;
+        return range.Contains(internalPort)
+                   ? internalPort
+                   : static_cast<uint16_t>(range.first + internalPort % range.Size());
     case NatPortAssignment::Sequential:
-        return m_next;
+        return range.Contains(cursor) ? cursor : range.first;
     case NatPortAssignment::Random:
         break;
     }
-    return static_cast<uint32_t>(rng.Below(m_size));
+    return static_cast<uint16_t>(range.first + rng.Below(range.Size()));
 }
 
-/// The first free port at or after `from`, around the end; there must be one.
-uint32_t
-NatPortPool::NextFree(uint32_t from) const
+NatPortPool::NatPortPool(NatPortRange ports)
+    : m_ports(ports),
+      m_free(ports.Size()),
+      m_bits((ports.Size() + WORD_BITS - 1) / WORD_BITS)
 {
-    uint32_t word = from / WORD_BITS;
-    uint64_t free = ~m_bits[word] & (~uint64_t{0} << (from % WORD_BITS));
-    while (free == 0)
+}
+
+/// The first free one of the bits from `from` to before `end` that stand in `wanted`, a pattern of
+/// one word.
+std::optional<uint32_t>
+NatPortPool::FirstFree(uint32_t from, uint32_t end, uint64_t wanted) const
+{
+    for (uint32_t word = from / WORD_BITS; word * WORD_BITS < end; ++word)
     {
-        word = word + 1 == m_bits.size() ? 0 : word + 1;
-        free = ~m_bits[word];
+        uint64_t free = ~m_bits[word] & wanted;
+        if (word == from / WORD_BITS)
+        {
+            free &= ~uint64_t{0} << (from % WORD_BITS);
+        }
+        if (free != 0)
+        {
+            const uint32_t bit = word * WORD_BITS + static_cast<uint32_t>(__builtin_ctzll(free));
+            return bit < end ? std::optional(bit) : std::nullopt;
+        }
     }
-    return word * WORD_BITS + static_cast<uint32_t>(__builtin_ctzll(free));
+    return std::nullopt;
 }
 
 std::optional<uint16_t>
-NatPortPool::Take(uint16_t internalPort, Rng& rng)
+NatPortPool::TakeIn(const NatAxes& axes,
+                    uint16_t internalPort,
+                    NatPortRange range,
+                    uint16_t& cursor,
+                    Rng& rng)
+{
+    const uint32_t begin = uint32_t{range.first} - m_ports.first;
+    const uint32_t end = begin + range.Size();
+    const uint32_t wish =
+        uint32_t{WishedPort(axes.assignment, internalPort, range, cursor, rng)} - m_ports.first;
+    uint64_t wanted = ~uint64_t{0};
+    if (axes.parity)
+    {
+        wanted = ((internalPort ^ m_ports.first) & 1) == 0 ? EVEN_BITS : ~EVEN_BITS;
+    }
+    std::optional<uint32_t> found = FirstFree(wish, end, wanted);
+    if (!found)
+    {
+        found = FirstFree(begin, wish, wanted);
+    }
+    if (!found)
+    {
+        return std::nullopt;
+    }
+    m_bits[*found / WORD_BITS] |= uint64_t{1} << (*found % WORD_BITS);
+    --m_free;
+    cursor = static_cast<uint16_t>(range.first + (*found - begin + axes.step) % range.Size());
+    return static_cast<uint16_t>(m_ports.first + *found);
+}
+
+std::optional<uint16_t>
+NatPortPool::Take(const NatAxes& axes,
+                  uint16_t internalPort,
+                  NatPortRange range,
+                  uint16_t& cursor,
+                  Rng& rng)
 {
     if (m_free == 0)
     {
         return std::nullopt;
     }
-    const uint32_t port = NextFree(FirstWish(internalPort, rng));
-    m_bits[port / WORD_BITS] |= uint64_t{1} << (port % WORD_BITS);
-    m_next = port + 1 == m_size ? 0 : port + 1;
-    --m_free;
-    return static_cast<uint16_t>(m_first + port);
+    if (range.first < FIRST_REGISTERED && range.last >= FIRST_REGISTERED)
+    {
+        const NatPortRange kind = internalPort < FIRST_REGISTERED
+                                      ? NatPortRange{range.first, FIRST_REGISTERED - 1}
+                                      : NatPortRange{FIRST_REGISTERED, range.last};
+        if (const auto port = TakeIn(axes, internalPort, kind, cursor, rng))
+        {
+            return port;
+        }
+    }
+    return TakeIn(axes, internalPort, range, cursor, rng);
 }
 
-void
+bool
 NatPortPool::Claim(uint16_t port)
 {
-    const uint32_t bit = port - m_first;
+    if (!IsFree(port))
+    {
+        return false;
+    }
+    const uint32_t bit = uint32_t{port} - m_ports.first;
     m_bits[bit / WORD_BITS] |= uint64_t{1} << (bit % WORD_BITS);
     --m_free;
+    return true;
 }
 
 void
 NatPortPool::Release(uint16_t port)
 {
-    const uint32_t bit = port - m_first;
+    const uint32_t bit = uint32_t{port} - m_ports.first;
     m_bits[bit / WORD_BITS] &= ~(uint64_t{1} << (bit % WORD_BITS));
     ++m_free;
 }

@@ -57,6 +57,25 @@ class NatSlab
         return m_size;
     }
 
+    /// Calls visit(slot, object) for all objects, by slot.
+    template <typename Visit>
+    void
+    ForEach(Visit visit) const
+    {
+        std::vector<bool> isFree(m_objects.size());
+        for (const uint32_t slot : m_free)
+        {
+            isFree[slot] = true;
+        }
+        for (size_t slot = 0; slot < m_objects.size(); ++slot)
+        {
+            if (!isFree[slot])
+            {
+                visit(static_cast<uint32_t>(slot), m_objects[slot]);
+            }
+        }
+    }
+
   private:
     std::vector<T> m_objects;
     std::vector<uint32_t> m_free;

@@ -107,12 +107,27 @@ TEST(NatBox, MappingAndFilteringAreIndependentAxes)
                     const Endpoint external = *ExternalOf(nat, protocol, ALICE, SERVER);
                     EXPECT_EQ(InboundResult(nat, protocol, remote, external, ALICE),
                               Same(filtering, SERVER, remote) ? "" : "nat.filtered");
-                    EXPECT_EQ(*ExternalOf(nat, protocol, ALICE, remote) == external,
+                    NatUnderTest other(TestSettings({mapping, filtering}));
+                    EXPECT_EQ(ExternalOf(other, protocol, ALICE, SERVER), external);
+                    EXPECT_EQ(*ExternalOf(other, protocol, ALICE, remote) == external,
                               Same(mapping, SERVER, remote));
                 }
             }
         }
     }
+}
+
+TEST(NatBox, AnswersToATcpConnectionFromOutsideLeaveByTheEndpointThatItCalled)
+{
+    NatUnderTest nat(
+        TestSettings({NatBehaviour::AddressAndPortDependent, NatBehaviour::EndpointIndependent}));
+    const Endpoint external = *ExternalOf(nat, Protocol::Tcp, ALICE, SERVER);
+    ASSERT_EQ(InboundResult(nat, Protocol::Tcp, STRANGER, external, ALICE), "");
+    Packet answer = Tcp(ALICE, STRANGER, TCP_SYN | TCP_ACK);
+    ASSERT_EQ(nat.Send(NatSide::Inside, answer).action, Action::Forward);
+    EXPECT_EQ(SourceOf(answer), external);
+    EXPECT_NE(*ExternalOf(nat, Protocol::Tcp, ALICE, SERVER_OTHER_PORT), external)
+        << "a connection from inside gets a mapping of its own";
 }
 
 TEST(NatBox, AxesAreSetPerProtocol)
