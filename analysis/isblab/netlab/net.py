@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,10 +152,40 @@ class Net:
         self._programs.append(program)
         return program
 
-    def natbox(self, space: Namespace, program: Path | str, config: Path | str) -> Program:
-        """Run natbox in a namespace and wait until it translates."""
-        box = self.start(space, program, "--config", config)
-        box.wait_for(r"ready")
+    def natbox(self, space: Namespace, program: Path | str, nat: str, external: str,
+               subnet: str, names: tuple[str, str] = ("inside", "outside"),
+               natbox: str = "") -> Program:
+        """Make a router a NAT by our natbox, and wait until it translates.
+
+        What comes by the inside device is sent through the box, and so is what comes for the
+        external address. The outside device needs no address: the router answers ARP for the box.
+
+        Args:
+            space: the router; it has the devices.
+            program: path of natbox.
+            nat: lines of its [nat] section, 'preset = "symmetric"'.
+            external: the external address.
+            subnet: of the outside device.
+            names: of the inside and the outside device.
+            natbox: further lines of its [natbox] section.
+        """
+        inside, outside = names
+        folder = Path(self.enter(tempfile.TemporaryDirectory(prefix="isblab-")))
+        config = folder / "natbox.toml"
+        config.write_text(f'[natbox]\nname = "{space.name}"\ninside = "nat-in"\n'
+                          f'outside = "nat-out"\nexternal = "{external}"\n{natbox}\n'
+                          f"[nat]\n{nat}\n", encoding="utf-8")
+        box = self.start(space, program, "--config", config, "--events", "-")
+        box.wait_for(r"natbox: ready")
+        space.forward()
+        for device in ("all", inside, outside, "nat-in", "nat-out"):
+            space.set(f"net.ipv4.conf.{device}.rp_filter", 0)
+        space.set(f"net.ipv4.conf.{outside}.proxy_arp", 1)
+        space.run("ip", "-batch", "-", text_input=(
+            f"route replace {subnet} dev {outside}\n"
+            f"route add {external}/32 dev nat-out\n"
+            f"rule add iif {inside} lookup 100\n"
+            "route add default dev nat-in table 100\n"))
         return box
 
 
