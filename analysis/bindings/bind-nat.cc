@@ -162,31 +162,44 @@ ToBehaviour(const std::string& name)
     return *behaviour;
 }
 
-NatAxes
-ToAxes(const std::string& preset,
-       const std::optional<std::string>& mapping,
-       const std::optional<std::string>& filtering)
+/// What the preset says, with the axes given in their place.
+NatSettings
+ToSettings(const std::string& preset,
+           const std::optional<std::string>& mapping,
+           const std::optional<std::string>& filtering,
+           const std::optional<std::string>& assignment)
 {
-    const auto found = NatPreset(preset);
-    if (!found)
+    NatSettings settings;
+    if (!ApplyNatPreset(preset, settings))
     {
         std::string names;
         for (const auto name : NAT_PRESETS)
         {
-            names += (names.empty() ? "" : ", ") + std::string(name);
+            names += std::string(name) + ", ";
         }
+        for (const auto name : NAT_FURTHER_PRESETS)
+        {
+            names += std::string(name) + ", ";
+        }
+        names.resize(names.size() - 2);
         throw py::value_error("NAT preset '" + preset + "' is none of " + names);
     }
-    NatAxes axes = *found;
-    if (mapping)
+    for (NatAxes* axes : {&settings.udp, &settings.tcp, &settings.icmp})
     {
-        axes.mapping = ToBehaviour(*mapping);
+        axes->mapping = mapping ? ToBehaviour(*mapping) : axes->mapping;
+        axes->filtering = filtering ? ToBehaviour(*filtering) : axes->filtering;
     }
-    if (filtering)
+    if (assignment)
     {
-        axes.filtering = ToBehaviour(*filtering);
+        const auto parsed = ParseNatPortAssignment(*assignment);
+        if (!parsed)
+        {
+            throw py::value_error("assignment '" + *assignment +
+                                  "' is none of preserving, sequential, random, overloading");
+        }
+        settings.SetAssignment(*parsed);
     }
-    return axes;
+    return settings;
 }
 
 std::unique_ptr<PythonNat>
@@ -195,29 +208,24 @@ MakeNat(const std::string& external,
         const std::vector<std::string>& internal,
         const std::optional<std::string>& mapping,
         const std::optional<std::string>& filtering,
-        const std::string& assignment,
+        const std::optional<std::string>& assignment,
         std::pair<uint16_t, uint16_t> ports,
-        bool hairpin,
+        const std::optional<bool>& hairpin,
         bool checksums,
-        size_t maxMappings,
+        const std::optional<size_t>& maxMappings,
         uint64_t seed)
 {
-    NatSettings settings;
+    NatSettings settings = ToSettings(preset, mapping, filtering, assignment);
     settings.external = ToIpv4(external);
     settings.internal = ToSubnets(internal);
-    settings.udp = settings.tcp = settings.icmp = ToAxes(preset, mapping, filtering);
-    const auto parsed = ParseNatPortAssignment(assignment);
-    if (!parsed)
-    {
-        throw py::value_error("assignment '" + assignment +
-                              "' is none of preserving, sequential, random");
-    }
-    settings.SetAssignment(*parsed);
     settings.firstPort = ports.first;
     settings.lastPort = ports.second;
-    settings.hairpin = hairpin ? NatHairpin::ExternalSource : NatHairpin::None;
+    if (hairpin)
+    {
+        settings.hairpin = *hairpin ? NatHairpin::ExternalSource : NatHairpin::None;
+    }
     settings.checksums = checksums;
-    settings.limits.mappings = maxMappings;
+    settings.limits.mappings = maxMappings.value_or(settings.limits.mappings);
     if (const auto contradiction = FindContradiction(settings))
     {
         throw py::value_error(contradiction->text);
@@ -231,11 +239,12 @@ constexpr const char* NAT_DOC =
 Args:
     external: the one external address, "203.0.113.1".
     preset: the thesis' NAT type: "full-cone", "restricted-cone", "port-restricted-cone" or
-        "symmetric".
+        "symmetric"; or "linux-masquerade", "linux-masquerade-random" or "cgn".
     internal: subnets whose sources are translated; empty: any source from inside.
     mapping, filtering: replace the preset's axis (RFC 4787 sections 4.1 and 5):
         "endpoint-independent", "address-dependent" or "address-and-port-dependent".
-    assignment: of external ports: "preserving", "sequential" or "random".
+    assignment: of external ports: "preserving", "sequential", "random" or "overloading"; None: the
+        preset's, as with the two below.
     ports: first and last external port, both included.
     hairpin: insiders reach one another by external endpoints.
     checksums: packets carry checksums, which are kept right; False: not touched.
@@ -272,11 +281,11 @@ BindNat(py::module_& module)
              py::arg("internal") = std::vector<std::string>(),
              py::arg("mapping") = py::none(),
              py::arg("filtering") = py::none(),
-             py::arg("assignment") = "preserving",
+             py::arg("assignment") = py::none(),
              py::arg("ports") = std::pair<uint16_t, uint16_t>(1024, 65535),
-             py::arg("hairpin") = true,
+             py::arg("hairpin") = py::none(),
              py::arg("checksums") = true,
-             py::arg("max_mappings") = NatLimits{}.mappings,
+             py::arg("max_mappings") = py::none(),
              py::arg("seed") = 1)
         .def("process",
              &PythonNat::Process,
