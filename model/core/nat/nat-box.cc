@@ -3,6 +3,7 @@
 
 #include "model/core/nat/nat-answers.h"
 #include "model/core/nat/nat-fragment-follower.h"
+#include "model/core/nat/nat-fragment-ids.h"
 #include "model/core/nat/nat-mapping-table.h"
 #include "model/core/nat/nat-packet.h"
 #include "model/core/nat/nat-rewrite.h"
@@ -81,6 +82,7 @@ class NatBox::Machine
 
     TraceSink* m_trace;
     NatTranslator m_translator;
+    NatFragmentIds m_identifications;
 };
 
 NatBox::Machine::Machine(const NatSettings& chosen, Rng& rng, TraceSink* trace)
@@ -91,7 +93,8 @@ NatBox::Machine::Machine(const NatSettings& chosen, Rng& rng, TraceSink* trace)
                 settings.timers.fragments),
       answers(settings),
       m_trace(trace),
-      m_translator(settings, table, answers)
+      m_translator(settings, table, answers),
+      m_identifications(settings.limits.fragmentedDatagrams, settings.timers.fragments)
 {
     assert(!FindContradiction(settings));
 }
@@ -177,9 +180,19 @@ NatBox::Machine::Decide(const Arrival& packet)
 NatDecision
 NatBox::Machine::DecideFirst(const Arrival& packet)
 {
-    const NatDecision decision =
-        m_translator.Judge(packet.now, packet.from, packet.header, packet.view);
-    fragments.Note(packet.now, packet.from, packet.view, decision);
+    const PacketView& view = packet.view;
+    NatDecision decision = m_translator.Judge(packet.now, packet.from, packet.header, view);
+    const bool isSent = decision.kind == NatDecision::Kind::Translate ||
+                        decision.kind == NatDecision::Kind::TurnBack;
+    if (isSent && packet.from == NatSide::Inside && view.HasMoreFragments())
+    {
+        const NatDatagramKey leaving{decision.source.address,
+                                     decision.destination.address,
+                                     view.Identification(),
+                                     view.Protocol()};
+        decision.identification = m_identifications.Choose(packet.now, leaving, view.Source());
+    }
+    fragments.Note(packet.now, packet.from, view, decision);
     return decision;
 }
 
@@ -290,6 +303,7 @@ NatBox::Machine::Reconfigure(TimePoint now, const NatSettings& chosen)
     fragments.SetBounds(settings.limits.fragmentedDatagrams,
                         settings.limits.heldFragments,
                         settings.timers.fragments);
+    m_identifications.SetBounds(settings.limits.fragmentedDatagrams, settings.timers.fragments);
     table.Reconfigure(now);
     TraceState(now, "reconfigured");
     return std::nullopt;

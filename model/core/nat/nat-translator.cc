@@ -247,8 +247,7 @@ NatTranslator::PassOutbound(TimePoint now, const Flow& flow)
     Touch(now, session.slot, NatSide::Inside, flow);
     if (opens)
     {
-        const uint32_t mapping = m_table.Session(session.slot).mapping;
-        m_answers.NoteSyn(m_table.Mapping(mapping).external, flow.destination);
+        m_answers.NoteSyn(m_table.Session(session.slot).external, flow.destination);
     }
     return session;
 }
@@ -309,9 +308,9 @@ NatTranslator::JudgeOutbound(TimePoint now, const Flow& flow)
     {
         return NatDecision::Dropped(session.refusal);
     }
-    const uint32_t mapping = m_table.Session(session.slot).mapping;
-    const Endpoint external = m_table.Mapping(mapping).external;
-    KillOnReset(now, mapping, flow);
+    const NatSession& entry = m_table.Session(session.slot);
+    const Endpoint external = entry.external;
+    KillOnReset(now, entry.mapping, flow);
     return Translated(NatDecision::Kind::Translate, external, flow.destination);
 }
 
@@ -329,9 +328,9 @@ NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
         decision.source = flow.source;
         return decision;
     }
-    const uint32_t mapping = m_table.Session(session.slot).mapping;
-    const Endpoint internal = m_table.Mapping(mapping).internal;
-    KillOnReset(now, mapping, flow);
+    const NatSession& entry = m_table.Session(session.slot);
+    const Endpoint internal = entry.internal;
+    KillOnReset(now, entry.mapping, flow);
     // An ICMP reply carries the identifier where the decision's source port is written from.
     const Endpoint source = flow.protocol == Protocol::Icmp
                                 ? Endpoint{flow.source.address, internal.port}
@@ -361,7 +360,7 @@ NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
         return NatDecision::Dropped(session.refusal);
     }
     const uint32_t sender = m_table.Session(session.slot).mapping;
-    const Endpoint external = m_table.Mapping(sender).external;
+    const Endpoint external = m_table.Session(session.slot).external;
     const Flow back{flow.protocol, external, flow.destination, flow.tcpFlags};
     const NatMappingTable::Slot target = PassInbound(now, back);
     if (target.slot == NAT_NO_SLOT)
@@ -374,7 +373,7 @@ NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
     // RFC 4787 REQ-9 (a): the other insider sees the external endpoint, as anyone outside would.
     const Endpoint source =
         m_settings.hairpin == NatHairpin::ExternalSource ? external : flow.source;
-    const Endpoint destination = m_table.Mapping(receiver).internal;
+    const Endpoint destination = m_table.Session(target.slot).internal;
     KillOnReset(now, receiver, flow);
     if (receiver != sender)
     {
@@ -413,16 +412,16 @@ NatTranslator::JudgeOutboundError(TimePoint now,
     {
         return NatDecision::Dropped(NatDrop::IcmpNoMapping);
     }
-    const uint32_t mapping = m_table.Session(session).mapping;
+    const NatSession& entry = m_table.Session(session);
     const bool isReceiver = view.Source() == decision.quotedDestination.address;
-    decision.quotedDestination = m_table.Mapping(mapping).external;
+    decision.quotedDestination = entry.external;
     // A router inside has no mapping of its own: the box speaks for it.
     decision.source.address = isReceiver ? decision.quotedDestination.address : m_settings.external;
     if (protocol == Protocol::Icmp)
     {
         decision.quotedSource.port = decision.quotedDestination.port;
     }
-    KillOnIcmp(now, mapping);
+    KillOnIcmp(now, entry.mapping);
     if (!m_settings.IsExternal(view.Destination()))
     {
         return decision;
@@ -454,10 +453,10 @@ NatTranslator::JudgeInboundError(TimePoint now,
     {
         return NatDecision::Dropped(NatDrop::IcmpNoMapping);
     }
-    const uint32_t mapping = m_table.Session(session).mapping;
-    decision.quotedSource = m_table.Mapping(mapping).internal;
+    const NatSession& entry = m_table.Session(session);
+    decision.quotedSource = entry.internal;
     decision.destination.address = decision.quotedSource.address;
-    KillOnIcmp(now, mapping);
+    KillOnIcmp(now, entry.mapping);
     return decision;
 }
 
