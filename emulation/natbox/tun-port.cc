@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "emulation/natbox/tun-port.h"
+
+#include "emulation/sys/system-error.h"
+#include "emulation/sys/vnet-header.h"
+
+#include <asio/post.hpp>
+#include <cerrno>
+#include <unistd.h>
+#include <utility>
+
+namespace isb
+{
+
+namespace
+{
+
+/// Packets read before the other side has its turn.
+constexpr int BATCH = 64;
+constexpr size_t LARGEST_PACKET = 65535;
+/// Packets that may wait for us while the other side has its turn, and in bursts.
+constexpr uint32_t QUEUE_LENGTH = 2000;
+
+/// The descriptor of a device that was configured on the way.
+int
+Configured(TunDevice& device, const NatboxSide& side)
+{
+    ConfigureInterface(device.Name(), {side.address, side.mtu, QUEUE_LENGTH});
+    const int copy = dup(device.Get());
+    if (copy < 0)
+    {
+        throw SystemError("duplicate the descriptor of TUN interface " + device.Name());
+    }
+    return copy;
+}
+
+} // namespace
+
+TunPort::TunPort(asio::io_context& io, const NatboxSide& side)
+    : m_device(side.device),
+      m_stream(io, Configured(m_device, side)),
+      m_buffer(VNET_HEADER_SIZE + LARGEST_PACKET)
+{
+}
+
+TunOffload
+TunPort::SetOffload(bool on)
+{
+    return m_device.SetOffload({on, on, on});
+}
+
+void
+TunPort::Start(Receiver receiver)
+{
+    m_receiver = std::move(receiver);
+    Wait();
+}
+
+void
+TunPort::Wait()
+{
+    m_stream.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this](const std::error_code& error)
+                        {
+                            if (!error)
+                            {
+                                ReadBatch();
+                            }
+                        });
+}
+
+void
+TunPort::ReadBatch()
+{
+    bool isEmpty = false;
+    for (int i = 0; i < BATCH && !isEmpty; ++i)
+    {
+        const ssize_t size = read(m_device.Get(), m_buffer.data(), m_buffer.size());
+        isEmpty = size < 0;
+        if (!isEmpty)
+        {
+            m_receiver({m_buffer.data(), static_cast<size_t>(size)});
+        }
+        else if (errno != EAGAIN && errno != EINTR)
+        {
+            throw SystemError("read from TUN interface " + m_device.Name());
+        }
+    }
+    m_receiver({});
+    if (isEmpty)
+    {
+        Wait();
+    }
+    else
+    {
+        asio::post(m_stream.get_executor(), [this] { ReadBatch(); });
+    }
+}
+
+bool
+TunPort::Write(ByteView bytes)
+{
+    return write(m_device.Get(), bytes.data, bytes.size) == static_cast<ssize_t>(bytes.size);
+}
+
+} // namespace isb

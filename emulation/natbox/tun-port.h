@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_EMULATION_NATBOX_TUN_PORT_H
+#define ISB_EMULATION_NATBOX_TUN_PORT_H
+
+#include "emulation/natbox/natbox-config.h"
+#include "emulation/sys/tun-device.h"
+#include "model/wire/bytes.h"
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace isb
+{
+
+/// One TUN interface on the event loop. Packets are read in batches into one buffer, in which they
+/// are translated and from which they are written: no copy, no allocation a packet.
+class TunPort
+{
+  public:
+    /// Gets each packet (a VnetHeader and the packet, to be changed in place), and with no bytes
+    /// the end of a batch.
+    using Receiver = std::function<void(MutableBytes bytes)>;
+
+    /// Attaches to the interface and configures it. SystemError says what was tried.
+    TunPort(asio::io_context& io, const NatboxSide& side);
+
+    /// Reads from now on.
+    void Start(Receiver receiver);
+
+    /// Large segments pass whole, as far as the kernel knows them; or everything as on a wire.
+    /// \return what the kernel hands over undone now
+    TunOffload SetOffload(bool on);
+
+    /// False when the kernel does not take the packet.
+    bool Write(ByteView bytes);
+
+  private:
+    void Wait();
+    void ReadBatch();
+
+    TunDevice m_device;
+    asio::posix::stream_descriptor m_stream;
+    Receiver m_receiver;
+    std::vector<uint8_t> m_buffer;
+};
+
+} // namespace isb
+
+#endif

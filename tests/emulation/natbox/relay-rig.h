@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#ifndef ISB_TESTS_EMULATION_NATBOX_RELAY_RIG_H
+#define ISB_TESTS_EMULATION_NATBOX_RELAY_RIG_H
+
+#include "emulation/natbox/nat-relay.h"
+#include "model/wire/packet-builder.h"
+#include "model/wire/packet-view.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace isb
+{
+
+using Packet = std::vector<uint8_t>;
+
+//     10.0.0.2 (alice), 10.0.0.3 (bob) --- relay 203.0.113.1 --- 198.51.100.1
+inline constexpr Ipv4 EXTERNAL{0xcb007101};
+inline constexpr Endpoint ALICE{Ipv4{0x0a000002}, 5000};
+inline constexpr Endpoint BOB{Ipv4{0x0a000003}, 5000};
+inline constexpr Endpoint SERVER{Ipv4{0xc6336401}, 80};
+
+inline NatboxConfig
+TestConfig()
+{
+    NatboxConfig config;
+    config.inside.device = "in";
+    config.outside.device = "out";
+    config.nat.external = EXTERNAL;
+    config.nat.internal = {Subnet{Ipv4{0x0a000000}, 24}};
+    return config;
+}
+
+/// The same MTU for interface and NAT, as a configuration file sets it.
+inline void
+SetMtu(NatboxConfig& config, uint16_t inside, uint16_t outside)
+{
+    config.inside.mtu = config.nat.insideMtu = inside;
+    config.outside.mtu = config.nat.outsideMtu = outside;
+}
+
+/// A packet that the relay wrote.
+struct Written
+{
+    NatSide to;
+    VnetHeader header;
+    Packet packet;
+};
+
+/// A relay between two lists of packets.
+class RelayRig : public PacketSink
+{
+  public:
+    explicit RelayRig(const NatboxConfig& config, uint64_t seed = 1)
+        : m_nat(seed),
+          m_inside(seed + 1),
+          m_outside(seed + 2),
+          relay(config, {m_nat, m_inside, m_outside}, *this, nullptr)
+    {
+    }
+
+    void
+    Write(NatSide to, ByteView bytes) override
+    {
+        Written one{to, {}, {}};
+        std::memcpy(&one.header, bytes.data, VNET_HEADER_SIZE);
+        one.packet.assign(bytes.data + VNET_HEADER_SIZE, bytes.data + bytes.size);
+        written.push_back(one);
+    }
+
+    void
+    Send(NatSide from, const Packet& packet, const VnetHeader& header = {})
+    {
+        Packet bytes(VNET_HEADER_SIZE);
+        std::memcpy(bytes.data(), &header, VNET_HEADER_SIZE);
+        bytes.insert(bytes.end(), packet.begin(), packet.end());
+        relay.Receive(now, from, bytes);
+    }
+
+    /// What was written since the last call.
+    std::vector<Written>
+    Take()
+    {
+        return std::exchange(written, {});
+    }
+
+  private:
+    SeededRng m_nat;
+    SeededRng m_inside;
+    SeededRng m_outside;
+
+  public:
+    NatRelay relay;
+    TimePoint now{0};
+    std::vector<Written> written;
+};
+
+inline Packet
+Payload(size_t size)
+{
+    Packet payload(size);
+    for (size_t i = 0; i < size; ++i)
+    {
+        payload[i] = static_cast<uint8_t>(i * 7 + i / 251);
+    }
+    return payload;
+}
+
+/// What the kernel hands over with offload on: the checksum field holds the pseudo header's sum.
+struct Offloaded
+{
+    VnetHeader header;
+    Packet packet;
+};
+
+/// Takes the transport checksum of a complete TCP or UDP packet without IP options away.
+/// \param gsoSize payload bytes of a segment; 0: the packet is no large one
+inline Offloaded
+Offload(Packet packet, uint16_t gsoSize = 0)
+{
+    constexpr size_t TRANSPORT = 20;
+    const bool isTcp = packet[9] == static_cast<uint8_t>(Protocol::Tcp);
+    const size_t field = isTcp ? 16 : 6;
+    uint32_t sum = packet[9] + static_cast<uint32_t>(packet.size() - TRANSPORT);
+    for (size_t i = 12; i < TRANSPORT; i += 2)
+    {
+        sum += static_cast<uint32_t>(packet[i] << 8 | packet[i + 1]);
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    packet[TRANSPORT + field] = static_cast<uint8_t>(sum >> 8);
+    packet[TRANSPORT + field + 1] = static_cast<uint8_t>(sum);
+    VnetHeader header;
+    header.flags = VnetHeader::NEEDS_CHECKSUM;
+    header.checksumStart = TRANSPORT;
+    header.checksumOffset = static_cast<uint16_t>(field);
+    if (gsoSize > 0)
+    {
+        header.gsoType = isTcp ? VnetHeader::GSO_TCP4 : VnetHeader::GSO_UDP_L4;
+        header.gsoSize = gsoSize;
+        header.headerLength = static_cast<uint16_t>(TRANSPORT + (isTcp ? 20 : 8));
+    }
+    return {header, packet};
+}
+
+} // namespace isb
+
+#endif
