@@ -2,9 +2,9 @@
 #include "helper/isblab-sim/run-lab.h"
 
 #include "helper/isblab-sim/capture.h"
-#include "helper/isblab-sim/result-json.h"
 #include "helper/lab-installer.h"
 
+#include "model/lab/lab-result-json.h"
 #include "model/ns3/sim-time.h"
 
 #include <algorithm>
@@ -99,7 +99,7 @@ RunLab(const isb::Lab& lab, const RunOptions& options, std::ostream& out)
     }
     ns3::Simulator::Destroy();
     outcome.wallSeconds = elapsed();
-    out << ResultLine(outcome.result) << '\n' << std::flush;
+    out << isb::ResultLine(outcome.result) << '\n' << std::flush;
     if (!out)
     {
         return isb::Error{"write to standard output failed"};

@@ -34,7 +34,7 @@ LAYERS = {
     "emulation/io": ["emulation/sys", "model/core/machine"],
     "emulation/natbox": ["emulation/io", "model/core/nat", "model/core/impair", "model/lab"],
     "emulation/meter": ["emulation/io", "model/core/stun", "model/core/punch"],
-    "emulation/lab": ["emulation/io", "model/lab"],
+    "emulation/lab": ["emulation/io", "emulation/natbox", "model/lab"],
     "analysis/bindings": ["model/lab"],
 }
 
@@ -68,7 +68,7 @@ THIRD_PARTY = {
     "model/core/daemon": STANDARD,
     "model/core/ist": STANDARD,
     "model/box": STANDARD,
-    "model/lab": STANDARD + r"|toml\+\+/.*|toml\+\+\.h|sstream",
+    "model/lab": STANDARD + r"|toml\+\+/.*|toml\+\+\.h|sstream|nlohmann/json\.hpp",
     "model/ns3": STANDARD + r"|ns3/[a-z0-9-]+\.h",
     "helper": STANDARD + "|" + PROGRAM + r"|ns3/[a-z0-9-]+\.h|nlohmann/.*|CLI/.*",
     "examples": STANDARD + "|" + PROGRAM + r"|ns3/[a-z0-9-]+\.h",

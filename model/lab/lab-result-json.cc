@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "helper/isblab-sim/result-json.h"
+#include "model/lab/lab-result-json.h"
 
 #include <nlohmann/json.hpp>
+
+namespace isb
+{
 
 namespace
 {
@@ -9,7 +12,7 @@ namespace
 using Json = nlohmann::ordered_json;
 
 Json
-ToJson(const isb::RttSummary& rtt)
+ToJson(const RttSummary& rtt)
 {
     if (rtt.count == 0)
     {
@@ -24,7 +27,7 @@ ToJson(const isb::RttSummary& rtt)
 }
 
 Json
-ToJson(const isb::TrafficResult& traffic)
+ToJson(const TrafficResult& traffic)
 {
     return {{"name", traffic.name},
             {"kind", traffic.kind},
@@ -59,7 +62,7 @@ ToJson(const std::map<std::string, uint64_t>& counts)
 }
 
 Json
-ToJson(const isb::BoxResult& box)
+ToJson(const BoxResult& box)
 {
     return {{"name", box.name},
             {"role", box.role},
@@ -74,7 +77,7 @@ ToJson(const isb::BoxResult& box)
 }
 
 Json
-ToJson(const isb::SubscriptionResult& subscription)
+ToJson(const SubscriptionResult& subscription)
 {
     return {{"user", subscription.user},
             {"provider", subscription.provider},
@@ -91,7 +94,7 @@ ToJson(const isb::SubscriptionResult& subscription)
 }
 
 Json
-ToJson(const isb::NamedCounters& counters)
+ToJson(const NamedCounters& counters)
 {
     return {{"name", counters.name}, {"counters", ToJson(counters.counters)}};
 }
@@ -111,10 +114,10 @@ ToArray(const Items& items)
 } // namespace
 
 std::string
-ResultLine(const isb::LabResult& result)
+ResultLine(const LabResult& result)
 {
     Json expectations = Json::array();
-    for (const isb::ExpectationResult& item : result.expectations)
+    for (const ExpectationResult& item : result.expectations)
     {
         expectations.push_back(
             {{"text", item.text}, {"measured", item.measured}, {"holds", item.holds}});
@@ -131,3 +134,5 @@ ResultLine(const isb::LabResult& result)
                        {"expectations", expectations}};
     return line.dump();
 }
+
+} // namespace isb
