@@ -28,8 +28,8 @@ def program(name: str) -> Path:
 
 
 def shipped_scenarios() -> list[Path]:
-    """The scenario files under examples/, sorted by path."""
-    return sorted(EXAMPLES.rglob("*.toml"))
+    """The scenario files under examples/, sorted by path; natbox' configurations are none."""
+    return sorted(path for path in EXAMPLES.rglob("*.toml") if path.parent.name != "natbox")
 
 
 def shown(path: Path) -> str:
