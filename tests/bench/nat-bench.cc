@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What a packet of a known session costs a NatBox, by number of mappings: whole NatBox::Process(),
 // sessions in random order, one session a mapping. Beside it the cost of a bare dependent read of
-// as many 64-byte records in random order: what the memory alone asks for. Last the bytes that a
+// as many 64-byte records in random order: what the memory alone asks for. Then the same packets in
+// batches of 32 whose memory is fetched ahead (NatBox::Prefetch()). With each the bytes that a
 // mapping and its session take.
 //
 // GLIBC_TUNABLES=glibc.malloc.hugetlb=1 shows the same with huge pages.
@@ -163,6 +164,36 @@ BM_KnownSession(benchmark::State& state, isb::NatSide from, bool symmetric)
     state.counters["bytes/mapping"] = world.bytesEach;
 }
 
+/// The same with packets that are at hand 32 at a time and NatBox::Prefetch().
+void
+BM_Prefetched(benchmark::State& state, isb::NatSide from, bool symmetric)
+{
+    constexpr size_t BATCH = 32;
+    World world(static_cast<size_t>(state.range(0)), symmetric);
+    const std::vector<isb::Endpoint>& endpoints =
+        from == isb::NatSide::Inside ? world.inside : world.outside;
+    std::vector<Template> packets(BATCH, Template(from));
+    std::array<isb::MutableBytes, BATCH> bytes;
+    std::array<isb::ByteView, BATCH> headers;
+    size_t next = 0;
+    while (state.KeepRunningBatch(BATCH))
+    {
+        for (size_t i = 0; i < BATCH; ++i)
+        {
+            bytes[i] = packets[i].Make(endpoints[next]);
+            headers[i] = {bytes[i].data, bytes[i].size};
+            next = next + 1 == endpoints.size() ? 0 : next + 1;
+        }
+        world.box->Prefetch(from, headers.data(), BATCH);
+        for (const isb::MutableBytes& packet : bytes)
+        {
+            benchmark::DoNotOptimize(
+                world.box->Process(isb::TimePoint{1}, from, packet, packet.size));
+        }
+    }
+    state.counters["bytes/mapping"] = world.bytesEach;
+}
+
 void
 BM_BareRead(benchmark::State& state)
 {
@@ -203,5 +234,9 @@ BENCHMARK_CAPTURE(BM_KnownSession, cone_outbound, isb::NatSide::Inside, false)->
 BENCHMARK_CAPTURE(BM_KnownSession, cone_inbound, isb::NatSide::Outside, false)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_KnownSession, symmetric_outbound, isb::NatSide::Inside, true)->Apply(Sizes);
 BENCHMARK_CAPTURE(BM_KnownSession, symmetric_inbound, isb::NatSide::Outside, true)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_Prefetched, cone_outbound, isb::NatSide::Inside, false)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_Prefetched, cone_inbound, isb::NatSide::Outside, false)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_Prefetched, symmetric_outbound, isb::NatSide::Inside, true)->Apply(Sizes);
+BENCHMARK_CAPTURE(BM_Prefetched, symmetric_inbound, isb::NatSide::Outside, true)->Apply(Sizes);
 
 } // namespace

@@ -6,6 +6,7 @@
 #include "model/core/nat/nat-fragment-ids.h"
 #include "model/core/nat/nat-mapping-table.h"
 #include "model/core/nat/nat-packet.h"
+#include "model/core/nat/nat-prefetch.h"
 #include "model/core/nat/nat-rewrite.h"
 #include "model/core/nat/nat-translator.h"
 #include "model/wire/packet-view.h"
@@ -339,6 +340,12 @@ NatBox::Process(TimePoint now,
                 size_t wireLength)
 {
     return m_machine->Process(now, from, header, packetLength, wireLength);
+}
+
+void
+NatBox::Prefetch(NatSide from, const ByteView* headers, size_t count) const
+{
+    PrefetchSessions(m_machine->table, from, headers, count);
 }
 
 std::vector<uint64_t>

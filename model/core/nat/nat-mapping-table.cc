@@ -202,6 +202,32 @@ NatMappingTable::FindFromOutside(Protocol protocol, Endpoint external, Endpoint 
 }
 
 uint32_t
+NatMappingTable::PlaceOf(NatSide from, Protocol protocol, Endpoint local, Endpoint remote) const
+{
+    return HashOf({protocol,
+                   local,
+                   from == NatSide::Inside ? InsideRemote(protocol, remote)
+                                           : OutsideRemote(protocol, remote)});
+}
+
+void
+NatMappingTable::FetchIndex(NatSide from, uint32_t place) const
+{
+    (from == NatSide::Inside ? m_insideIndex : m_outsideIndex).Prefetch(place);
+}
+
+void
+NatMappingTable::FetchSession(NatSide from, uint32_t place) const
+{
+    const uint32_t session =
+        (from == NatSide::Inside ? m_insideIndex : m_outsideIndex).Guess(place);
+    if (session != NAT_NO_SLOT)
+    {
+        __builtin_prefetch(&m_sessions[session], 1); // its expiry will be written
+    }
+}
+
+uint32_t
 NatMappingTable::FindOutbound(Protocol protocol, Endpoint internal, Endpoint remote) const
 {
     if (!m_forwards.IsEmpty())

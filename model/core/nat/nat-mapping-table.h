@@ -7,6 +7,7 @@
 #include "model/core/nat/nat-forwards.h"
 #include "model/core/nat/nat-session.h"
 #include "model/core/nat/nat-settings.h"
+#include "model/core/nat/nat-side.h"
 #include "model/core/nat/nat-slab.h"
 #include "model/core/nat/nat-subscribers.h"
 #include "model/core/nat/nat-tag-index.h"
@@ -52,6 +53,16 @@ class NatMappingTable
     [[nodiscard]] uint32_t FindFromOutside(Protocol protocol,
                                            Endpoint external,
                                            Endpoint remote) const;
+    /// What FindFromInside() or FindFromOutside() will look for, to be fetched ahead: first the
+    /// place in the index of several packets, then their sessions, so that the waits for memory run
+    /// side by side. Changes nothing.
+    [[nodiscard]] uint32_t PlaceOf(NatSide from,
+                                   Protocol protocol,
+                                   Endpoint local,
+                                   Endpoint remote) const;
+    void FetchIndex(NatSide from, uint32_t place) const;
+    void FetchSession(NatSide from, uint32_t place) const;
+
     /// The mapping that a packet from `internal` to `remote` uses, or NAT_NO_SLOT.
     [[nodiscard]] uint32_t FindOutbound(Protocol protocol,
                                         Endpoint internal,

@@ -74,6 +74,13 @@ class NatTagIndex
         __builtin_prefetch(&m_cells[hash & m_mask]);
     }
 
+    /// The first slot with this hash, which need not be the right one, or NAT_NO_SLOT.
+    [[nodiscard]] uint32_t
+    Guess(uint32_t hash) const
+    {
+        return Find(hash, [](uint32_t) { return true; });
+    }
+
     [[nodiscard]] size_t
     Size() const
     {
