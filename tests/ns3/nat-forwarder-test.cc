@@ -4,13 +4,18 @@
 
 #include "model/ns3/nat-forwarder.h"
 
+#include "ns3/enum.h"
 #include "ns3/ipv4-route.h"
 #include "ns3/ipv4-routing-protocol.h"
 #include "ns3/string.h"
+#include "ns3/tcp-socket-factory.h"
 #include "ns3/udp-header.h"
 #include "ns3/udp-socket-factory.h"
 
 #include <array>
+#include <functional>
+#include <memory>
+#include <vector>
 
 namespace ns3test
 {
@@ -293,6 +298,162 @@ TEST_F(NatForwarderTest, TrafficThatStaysInsideIsNotTranslated)
     EXPECT_EQ(net.nat->Box().MappingCount(), 0U);
 }
 
+TEST_F(NatForwarderTest, RestartedNatHasForgottenItsMappings)
+{
+    for (const bool restarts : {false, true})
+    {
+        NatHelper helper;
+        helper.SetAttribute("Preset", StringValue("full-cone"));
+        NattedHosts net(helper);
+        Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+        Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+        client->SendTo(Create<Packet>(100), 0, B_SERVER);
+        RunFor(MilliSeconds(50));
+        if (restarts)
+        {
+            net.nat->Reboot();
+            EXPECT_EQ(net.events.back().kind, isb::TraceKind::NatState);
+            EXPECT_EQ(net.events.back().to, "rebooted");
+        }
+        server->SendTo(Create<Packet>(10), 0, InetSocketAddress(Ipv4Address("192.0.2.1"), 5000));
+        RunFor(MilliSeconds(50));
+        Address from;
+        EXPECT_EQ(client->RecvFrom(from) != nullptr, !restarts);
+        Simulator::Destroy();
+    }
+}
+
+TEST_F(NatForwarderTest, RestartedNatTakesAnotherAddressOfItsInterface)
+{
+    NattedHosts net;
+    Ptr<Ipv4> ipv4 = net.natNode->GetObject<Ipv4>();
+    const auto outside = static_cast<uint32_t>(ipv4->GetInterfaceForAddress("192.0.2.1"));
+    ipv4->AddAddress(outside, Ipv4InterfaceAddress("192.0.2.9", "255.255.255.0"));
+    net.nat->Reboot(Ipv4Address("192.0.2.9"));
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(MilliSeconds(50));
+    Address from;
+    ASSERT_TRUE(server->RecvFrom(from));
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(from), InetSocketAddress("192.0.2.9", 5000));
+    server->SendTo(Create<Packet>(10), 0, from);
+    RunFor(MilliSeconds(50));
+    EXPECT_TRUE(client->RecvFrom(from));
+}
+
+TEST_F(NatForwarderTest, ReboundNatLetsAnswersToTheOldPortNoLongerIn)
+{
+    NattedHosts net;
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(MilliSeconds(50));
+    net.nat->Rebind();
+    Address from;
+    ASSERT_TRUE(server->RecvFrom(from));
+    server->SendTo(Create<Packet>(10), 0, from);
+    RunFor(MilliSeconds(50));
+    EXPECT_FALSE(client->RecvFrom(from));
+    client->SendTo(Create<Packet>(100), 0, B_SERVER);
+    RunFor(MilliSeconds(50));
+    ASSERT_TRUE(server->RecvFrom(from));
+    EXPECT_NE(InetSocketAddress::ConvertFrom(from).GetPort(), 5000);
+    server->SendTo(Create<Packet>(10), 0, from);
+    RunFor(MilliSeconds(50));
+    EXPECT_TRUE(client->RecvFrom(from));
+}
+
+/// Type and code of the ICMP errors that a socket gets, as type * 256 + code.
+std::vector<int>
+ErrorsOf(Ptr<Socket> socket, const std::function<void()>& send)
+{
+    auto errors = std::make_shared<std::vector<int>>();
+    socket->SetAttribute(
+        "IcmpCallback",
+        CallbackValue(Callback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>(
+            [errors](Ipv4Address, uint8_t, uint8_t type, uint8_t code, uint32_t)
+            { errors->push_back(type * 256 + code); })));
+    send();
+    Simulator::Stop(MilliSeconds(50));
+    Simulator::Run();
+    return *errors;
+}
+
+TEST_F(NatForwarderTest, FullNatTellsTheInsider) // RFC 5508 REQ-8
+{
+    NattedHosts net;
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    net.nat->SetFull(true);
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    const auto send = [&] { client->SendTo(Create<Packet>(100), 0, B_SERVER); };
+    EXPECT_EQ(ErrorsOf(client, send), std::vector<int>{3 * 256 + 13});
+    EXPECT_EQ(net.events.back().reason, "nat.table-full");
+    net.nat->SetFull(false);
+    EXPECT_TRUE(ErrorsOf(client, send).empty());
+    Address from;
+    EXPECT_TRUE(server->RecvFrom(from));
+}
+
+TEST_F(NatForwarderTest, PacketTooBigIsAnsweredWhenItMayNotBeFragmented) // RFC 4787 REQ-13
+{
+    NatHelper helper;
+    helper.SetAttribute("OutsideMtu", UintegerValue(1000));
+    NattedHosts net(helper);
+    Ptr<Socket> server = NattedHosts::Udp(net.b, 9);
+    Ptr<Socket> client = NattedHosts::Udp(net.a, 5000);
+    Ipv4Header header = MakeFragments("10.0.0.1", 5000, "203.0.113.2", 9)[0].second;
+    UdpHeader udp;
+    udp.SetSourcePort(5000);
+    udp.SetDestinationPort(9);
+    Ptr<Packet> packet = Create<Packet>(1200);
+    packet->AddHeader(udp);
+    header.SetLastFragment();
+    header.SetPayloadSize(1208);
+    const auto send = [&] { SendFragment(net.a, {packet, header}); };
+    EXPECT_TRUE(ErrorsOf(client, send).empty());
+    EXPECT_EQ(net.nat->Box().Counters().outbound, 1U);
+    header.SetDontFragment();
+    EXPECT_EQ(ErrorsOf(client, send), std::vector<int>{3 * 256 + 4});
+    EXPECT_EQ(net.nat->Box().Counters().outbound, 1U);
+}
+
+TEST_F(NatForwarderTest, MtusAreThoseOfTheDevicesUnlessSet)
+{
+    NattedHosts net;
+    EXPECT_EQ(net.nat->Box().Settings().outsideMtu, 1500);
+    EXPECT_EQ(net.nat->Box().Settings().insideMtu, 1500);
+}
+
+TEST_F(NatForwarderTest, UnsolicitedSynIsAnsweredAsSet) // RFC 5382 REQ-4
+{
+    for (const bool answers : {false, true})
+    {
+        NatHelper helper;
+        helper.SetAttribute("UnsolicitedSyn", StringValue(answers ? "reset" : "drop"));
+        NattedHosts net(helper);
+        Ptr<Socket> caller = Socket::CreateSocket(net.b, TcpSocketFactory::GetTypeId());
+        caller->Connect(InetSocketAddress(Ipv4Address("192.0.2.1"), 5000));
+        RunFor(MilliSeconds(100));
+        EXPECT_EQ(net.nat->Box().Counters().emitted, answers ? 1U : 0U);
+        EXPECT_EQ(net.events.back().reason, "nat.no-mapping");
+        Simulator::Destroy();
+    }
+}
+
+TEST_F(NatForwarderTest, ReconfigureTakesNewSettingsAndRefusesContradictions)
+{
+    NattedHosts net;
+    isb::NatSettings settings = net.nat->GetSettings();
+    settings.hairpin = isb::NatHairpin::None;
+    EXPECT_FALSE(net.nat->Reconfigure(settings));
+    EXPECT_EQ(net.nat->Box().Settings().hairpin, isb::NatHairpin::None);
+    settings.firstPort = 9;
+    settings.lastPort = 8;
+    EXPECT_TRUE(net.nat->Reconfigure(settings));
+    EXPECT_EQ(net.nat->GetSettings().firstPort, 1024);
+}
+
 TEST_F(NatForwarderTest, AttributesReadWhatWasSet)
 {
     Ptr<NatForwarder> nat = CreateObject<NatForwarder>();
@@ -303,6 +464,23 @@ TEST_F(NatForwarderTest, AttributesReadWhatWasSet)
         nat->GetAttribute("Preset", read);
         EXPECT_EQ(read.Get(), preset);
     }
+    for (const auto& [name, text] : {std::pair("Hairpin", "internal"),
+                                     {"UnsolicitedSyn", "hold"},
+                                     {"Eviction", "oldest-idle"},
+                                     {"Pooling", "arbitrary"}})
+    {
+        EXPECT_TRUE(nat->SetAttributeFailSafe(name, StringValue(text)));
+        StringValue read;
+        nat->GetAttribute(name, read);
+        EXPECT_EQ(read.Get(), text);
+        EXPECT_FALSE(nat->SetAttributeFailSafe(name, StringValue("nothing")));
+    }
+    nat->SetAttribute("TcpClosingTimeout", TimeValue(Seconds(9)));
+    EXPECT_EQ(nat->GetSettings().timers.tcpClosing, std::chrono::seconds(9));
+    nat->SetAttribute("MappingsPerSubscriber", UintegerValue(3));
+    EXPECT_EQ(nat->GetSettings().limits.mappingsPerSubscriber, 3U);
+    nat->SetAttribute("KillOnReset", BooleanValue(true));
+    EXPECT_TRUE(nat->GetSettings().faults.killOnReset);
     EXPECT_FALSE(nat->SetAttributeFailSafe("FirstPort", UintegerValue(0)));
     EXPECT_FALSE(nat->SetAttributeFailSafe("UdpTimeout", TimeValue(Time(0))));
 }
