@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from isblab import natbox_bench
 from isblab.commands import bench
 from isblab.errors import EnvironmentFailure
 from isblab.worker import run_one, run_scenarios
@@ -49,3 +50,13 @@ def test_the_small_forms_of_the_scale_scenarios_hold():
 def test_a_scale_scenario_that_loses_users_does_not_hold():
     job = next(job for job in bench.scale_jobs(quick=True) if job.key == "ten-thousand-users")
     assert not run_one(replace(job, overrides={**job.overrides, "crowd.u.count": 199})).passed
+
+
+def test_natbox_is_reported_as_ratios_to_forwarding():
+    tcp = natbox_bench.LOADS[0]
+    lines = natbox_bench.report([natbox_bench.Measurement(
+        tcp, {"forwarding": [4e9, 5e9, 6e9], "natbox": [2e9, 2.5e9, 4e9]})]).splitlines()
+    assert lines == [
+        "  load          way         median    spread  ratio",
+        "  TCP, offload  forwarding  5 Gb/s    20 %    1.00",
+        "  TCP, offload  natbox      2.5 Gb/s  40 %    0.50"]

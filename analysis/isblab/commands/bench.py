@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""isblab bench: microbenchmarks as ratios, speed and scale of the simulator."""
+"""isblab bench: microbenchmarks as ratios, speed and scale of the simulator, natbox' throughput."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import statistics
 import subprocess
 from dataclasses import dataclass, field
 
-from isblab import worker
+from isblab import natbox_bench, worker
 from isblab.environment import describe
 from isblab.errors import EnvironmentFailure
 from isblab.paths import EXAMPLES, ROOT, program
@@ -25,7 +25,10 @@ second of wall time, for the thesis' five phases. Times are of this machine; onl
 
 `bench scale` instead runs the scenarios in tests/bench/scale, one at a time: hosts, events, speed and
 memory are printed; their expectations (everybody logged in, every connection up) decide the exit
-status, the speed never does."""
+status, the speed never does.
+
+`bench natbox` instead sends TCP (with and without offload) and small UDP packets by iperf3 through
+plain forwarding, nftables' NAT and natbox, in namespaces, in turn; medians, spreads and ratios."""
 
 BENCHES = ("bench_splice", "bench_ist", "bench_ns3")
 SCALE = ROOT / "tests" / "bench" / "scale"
@@ -38,6 +41,8 @@ QUICK_SCALE = {
 }
 _ROUNDS, _QUICK_ROUNDS = 9, 3
 _SECONDS, _QUICK_SECONDS = 0.2, 0.02
+_NATBOX_ROUNDS, _QUICK_NATBOX_ROUNDS = 8, 2
+_NATBOX_SECONDS = 1
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 # What google-benchmark writes about every iteration; anything else is a counter of the benchmark.
 _STANDARD_KEYS = frozenset(
@@ -56,11 +61,14 @@ class _Measured:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("what", nargs="?", choices=("micro", "scale"), default="micro",
-                        help="micro: microbenchmarks and five phases; scale: many hosts and users")
+    parser.add_argument("what", nargs="?", choices=("micro", "scale", "natbox"),
+                        default="micro",
+                        help="micro: microbenchmarks and five phases; scale: many hosts and users; "
+                             "natbox: throughput beside nftables (needs root)")
     parser.add_argument("--quick", action="store_true",
                         help=f"{_QUICK_ROUNDS} rounds of {_QUICK_SECONDS} s instead of {_ROUNDS} "
-                             f"of {_SECONDS} s; scale: a tenth of the hosts or less")
+                             f"of {_SECONDS} s; scale: a tenth of the hosts or less; natbox: "
+                             f"{_QUICK_NATBOX_ROUNDS} rounds instead of {_NATBOX_ROUNDS}")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -69,6 +77,10 @@ def main(args: argparse.Namespace) -> int:
     print(f"{host['cpu']}, {host['cores']} cores, kernel {host['kernel']}")
     if args.what == "scale":
         return _scale(args.quick)
+    if args.what == "natbox":
+        rounds = _QUICK_NATBOX_ROUNDS if args.quick else _NATBOX_ROUNDS
+        print(natbox_bench.report(natbox_bench.measure(rounds, _NATBOX_SECONDS)))
+        return 0
     for bench in BENCHES:
         print(f"\n{bench}")
         print(_table(_measure(bench, args.quick)))
