@@ -26,6 +26,9 @@ constexpr Duration ERROR_BURST = ERROR_INTERVAL * 50;
 
 constexpr size_t IP_SOURCE = 12;
 
+// A driver that drains after every packet never sees more than a few.
+constexpr size_t MOST_WAITING = 1024;
+
 // RFC 1812 section 4.3.2.3: 576 bytes in all.
 constexpr size_t MOST_QUOTED = 548;
 
@@ -157,6 +160,11 @@ NatAnswers::Take()
 void
 NatAnswers::Reset(NatSide to, const PacketView& syn)
 {
+    if (m_emitted.size() >= MOST_WAITING)
+    {
+        ++m_suppressedCount;
+        return;
+    }
     TcpFields fields;
     fields.acknowledgement = syn.Sequence() + 1 + static_cast<uint32_t>(syn.PayloadLength());
     fields.flags = TCP_RST | TCP_ACK;
@@ -174,7 +182,7 @@ NatAnswers::Error(TimePoint now,
                   uint8_t code,
                   uint16_t mtu)
 {
-    if (!TakeTurn(now))
+    if (m_emitted.size() >= MOST_WAITING || !TakeTurn(now))
     {
         ++m_suppressedCount;
         return;

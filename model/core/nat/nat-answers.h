@@ -25,9 +25,10 @@ namespace isb
 /// | DF and larger than the next link's MTU | ICMP 3/4 | RFC 4787 REQ-13 |
 /// | from outside, TTL ends here | ICMP 11/0 | RFC 1812 section 5.3.1 |
 ///
-/// All else is dropped in silence. ICMP errors are limited in rate (RFC 1812 section 4.3.2.8),
-/// never larger than the packet and 28 bytes, and never about an ICMP error, a later fragment or a
-/// source that is no host (section 4.3.2.7). They come from the box's own external address.
+/// All else is dropped in silence. What nobody takes is bounded in number. ICMP errors are limited
+/// in rate (RFC 1812 section 4.3.2.8), never larger than the packet and 28 bytes, and never about
+/// an ICMP error, a later fragment or a source that is no host (section 4.3.2.7). They come from
+/// the box's own external address.
 class NatAnswers
 {
   public:

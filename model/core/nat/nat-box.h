@@ -60,7 +60,7 @@ struct NatCounters
     uint64_t untouched = 0;  ///< NotForUs
     uint64_t held = 0;       ///< fragments held
     uint64_t emitted = 0;    ///< RSTs and ICMP errors that the NAT sent itself
-    uint64_t suppressed = 0; ///< ICMP errors that the limit of their rate kept back
+    uint64_t suppressed = 0; ///< those that the limit of their rate or number kept back
     uint64_t mappingsCreated = 0;
     uint64_t mappingsExpired = 0;
     std::array<uint64_t, NAT_DROP_COUNT> drops{}; ///< by NatDrop; DropInfo() has the names

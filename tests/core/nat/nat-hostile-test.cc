@@ -166,5 +166,28 @@ TEST(NatBoxHostile, FloodsFromBothSidesStayWithinTheBounds)
     EXPECT_EQ(nat.box.NextTimeout(), TIME_NEVER);
 }
 
+TEST(NatBoxHostile, FloodsOfUnsolicitedSynsGetFewAnswersThatNobodyNeedsToTake)
+{
+    for (const NatSynAnswer answer :
+         {NatSynAnswer::Reset, NatSynAnswer::Unreachable, NatSynAnswer::Hold})
+    {
+        NatSettings settings = Preset("port-restricted-cone");
+        settings.unsolicitedSyn = answer;
+        NatUnderTest nat(settings);
+        for (uint32_t i = 0; i < 20'000; ++i)
+        {
+            nat.now += milliseconds(1);
+            Packet syn = Tcp({Ipv4{STRANGER.address.value + i}, 7},
+                             {EXTERNAL, static_cast<uint16_t>(1024 + i % 50'000)},
+                             TCP_SYN);
+            EXPECT_EQ(nat.Send(NatSide::Outside, syn).action, Action::Drop);
+        }
+        EXPECT_EQ(nat.box.MappingCount(), 0U);
+        EXPECT_LE(nat.box.TakeEmitted().size(), 1024U);
+        nat.box.Timeout(nat.now + minutes(1));
+        EXPECT_EQ(nat.box.NextTimeout(), TIME_NEVER);
+    }
+}
+
 } // namespace
 } // namespace isb::test
