@@ -10,9 +10,6 @@ namespace isb
 namespace
 {
 
-// Keeps moments far from the end of their range.
-constexpr Duration LONGEST_TIMER = std::chrono::hours(10'000);
-
 struct PresetEntry
 {
     std::string_view name;
@@ -53,27 +50,6 @@ FindName(const std::array<std::string_view, N>& names, std::string_view name)
         return std::nullopt;
     }
     return static_cast<Enum>(found - names.begin());
-}
-
-std::optional<Error>
-FindBadTimer(const NatTimers& timers)
-{
-    const std::array<std::pair<std::string_view, Duration>, 6> all{
-        {{"udp", timers.udp},
-         {"tcp established", timers.tcpEstablished},
-         {"tcp transitory", timers.tcpTransitory},
-         {"tcp closing", timers.tcpClosing},
-         {"icmp", timers.icmp},
-         {"fragments", timers.fragments}}};
-    for (const auto& [name, value] : all)
-    {
-        if (value <= Duration::zero() || value > LONGEST_TIMER)
-        {
-            return Error{"the " + std::string(name) + " timer is " +
-                         (value <= Duration::zero() ? "not positive" : "longer than 10,000 h")};
-        }
-    }
-    return std::nullopt;
 }
 
 /// Linux' masquerade target, as nf_nat_core.c and nf_conntrack behave since Linux 5: every
@@ -271,39 +247,6 @@ std::string_view
 ToString(NatEviction eviction)
 {
     return EVICTION_NAMES[static_cast<size_t>(eviction)];
-}
-
-std::optional<Error>
-FindContradiction(const NatSettings& settings)
-{
-    if (settings.external.value == 0)
-    {
-        return Error{"the NAT has no external address"};
-    }
-    for (const Subnet& subnet : settings.internal)
-    {
-        if (subnet.Contains(settings.external))
-        {
-            return Error{"external address " + settings.external.ToString() +
-                         " lies in the internal subnet " + subnet.ToString()};
-        }
-    }
-    if (settings.firstPort == 0)
-    {
-        return Error{"the pool of external ports begins at port 0; the lowest port is 1"};
-    }
-    if (settings.firstPort > settings.lastPort)
-    {
-        return Error{"the pool of external ports is empty: first " +
-                     std::to_string(settings.firstPort) + ", last " +
-                     std::to_string(settings.lastPort)};
-    }
-    const NatLimits& limits = settings.limits;
-    if (limits.mappings == 0 || limits.sessions == 0 || limits.destinationsPerMapping == 0)
-    {
-        return Error{"a limit of mappings, sessions or destinations is 0: nothing could pass"};
-    }
-    return FindBadTimer(settings.timers);
 }
 
 } // namespace isb

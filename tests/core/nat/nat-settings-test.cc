@@ -5,7 +5,6 @@
 #include "tests/core/nat/nat-harness.h"
 
 #include <fstream>
-#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -43,42 +42,87 @@ TEST(NatSettings, EveryPresetHasAxesAndNoOtherNameHas)
     EXPECT_FALSE(NatPreset("Full-Cone"));
 }
 
-TEST(NatSettings, ContradictionsAreNamed)
+TEST(NatSettings, ThesisPresetsAreWhatAnEntryOfTheTableRecords)
 {
-    struct Case
+    // Thesis 3.6.3: which of destination address and port an entry has beside the internal and the
+    // external pair, and whether an internal pair has several entries.
+    struct Claim
     {
-        const char* text;
-        std::function<void(NatSettings&)> make;
+        const char* name;
+        NatBehaviour filtering;
+        bool severalEntries;
     };
 
-    const Case cases[] = {
-        {"no external address", [](NatSettings& s) { s.external = {}; }},
-        {"external address 10.0.0.9 lies in the internal subnet 10.0.0.0/24",
-         [](NatSettings& s) { s.external = Ipv4{0x0a000009}; }},
-        {"begins at port 0", [](NatSettings& s) { s.firstPort = 0; }},
-        {"is empty: first 2000, last 1999",
-         [](NatSettings& s)
-         {
-             s.firstPort = 2000;
-             s.lastPort = 1999;
-         }},
-        {"a limit", [](NatSettings& s) { s.limits.mappings = 0; }},
-        {"a limit", [](NatSettings& s) { s.limits.sessions = 0; }},
-        {"a limit", [](NatSettings& s) { s.limits.destinationsPerMapping = 0; }},
-        {"the udp timer is not positive", [](NatSettings& s) { s.timers.udp = Duration(0); }},
-        {"the icmp timer is not positive", [](NatSettings& s) { s.timers.icmp = Duration(-1); }},
-        {"the tcp established timer is longer than 10,000 h",
-         [](NatSettings& s) { s.timers.tcpEstablished = Duration::max(); }},
+    constexpr Claim CLAIMS[] = {
+        {"full-cone", NatBehaviour::EndpointIndependent, false},
+        {"restricted-cone", NatBehaviour::AddressDependent, false},
+        {"port-restricted-cone", NatBehaviour::AddressAndPortDependent, false},
+        {"symmetric", NatBehaviour::AddressAndPortDependent, true},
     };
-    EXPECT_FALSE(FindContradiction(TestSettings()));
-    for (const Case& test : cases)
+    for (const Claim& claim : CLAIMS)
     {
         NatSettings settings = TestSettings();
-        test.make(settings);
-        const std::optional<Error> error = FindContradiction(settings);
-        ASSERT_TRUE(error) << test.text;
-        EXPECT_THAT(error->text, testing::HasSubstr(test.text));
+        settings.limits.mappings = 77;
+        ASSERT_TRUE(ApplyNatPreset(claim.name, settings)) << claim.name;
+        for (const NatAxes* axes : {&settings.udp, &settings.tcp, &settings.icmp})
+        {
+            EXPECT_EQ(axes->filtering, claim.filtering) << claim.name;
+            EXPECT_EQ(axes->mapping,
+                      claim.severalEntries ? NatBehaviour::AddressAndPortDependent
+                                           : NatBehaviour::EndpointIndependent)
+                << claim.name;
+        }
+        EXPECT_EQ(settings.limits.mappings, 77U) << "a preset changed what it does not stand for";
+        EXPECT_FALSE(FindContradiction(settings)) << claim.name;
     }
+}
+
+TEST(NatSettings, EveryFurtherPresetMakesANat)
+{
+    for (const std::string_view name : NAT_FURTHER_PRESETS)
+    {
+        NatSettings settings = TestSettings();
+        EXPECT_TRUE(ApplyNatPreset(name, settings)) << name;
+        EXPECT_FALSE(FindContradiction(settings)) << name;
+        EXPECT_FALSE(NatPreset(name)) << name << " is more than two axes";
+    }
+}
+
+TEST(NatSettings, AnUnknownPresetChangesNothing)
+{
+    NatSettings settings = TestSettings();
+    EXPECT_FALSE(ApplyNatPreset("linux", settings));
+    EXPECT_EQ(settings.udp.mapping, TestSettings().udp.mapping);
+    EXPECT_EQ(settings.blocks.size, 0);
+}
+
+TEST(NatSettings, LinuxMasqueradeKeepsThePortAndFullyRandomDoesNot)
+{
+    NatSettings settings = TestSettings();
+    ASSERT_TRUE(ApplyNatPreset("linux-masquerade", settings));
+    NatUnderTest plain(settings);
+    EXPECT_EQ(ExternalOf(plain, Protocol::Udp, ALICE, SERVER), (Endpoint{EXTERNAL, ALICE.port}));
+    EXPECT_EQ(ExternalOf(plain, Protocol::Udp, ALICE, STRANGER), (Endpoint{EXTERNAL, ALICE.port}));
+
+    ASSERT_TRUE(ApplyNatPreset("linux-masquerade-random", settings));
+    NatUnderTest random(settings);
+    const auto first = ExternalOf(random, Protocol::Udp, ALICE, SERVER);
+    const auto second = ExternalOf(random, Protocol::Udp, ALICE, STRANGER);
+    EXPECT_NE(first->port, ALICE.port);
+    EXPECT_NE(first, second);
+}
+
+TEST(NatSettings, CarrierGradePresetIsRfc6888s)
+{
+    NatSettings settings = TestSettings();
+    ASSERT_TRUE(ApplyNatPreset("cgn", settings));
+    EXPECT_EQ(settings.udp.mapping, NatBehaviour::EndpointIndependent) << "REQ-1";
+    EXPECT_EQ(settings.pooling, NatPooling::Paired) << "REQ-2";
+    EXPECT_NE(settings.limits.mappingsPerSubscriber, 0U) << "REQ-4";
+    EXPECT_NE(settings.limits.newMappingsPerSecond, 0U) << "REQ-4 B";
+    EXPECT_EQ(settings.tcp.filtering, NatBehaviour::EndpointIndependent) << "REQ-7";
+    EXPECT_EQ(settings.timers.portHold, seconds(120)) << "REQ-8";
+    EXPECT_NE(settings.blocks.size, 0) << "section 4";
 }
 
 TEST(NatDrop, ReasonsAreUniqueRuledAndDocumented)
