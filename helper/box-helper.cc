@@ -105,6 +105,19 @@ BoxHelper::Link(const End& a,
 }
 
 void
+BoxHelper::Impair(const End& end, const isb::ImpairmentSettings& settings, uint64_t seed) const
+{
+    Ptr<BoxDriver> driver = GetDriver(end.node);
+    for (uint32_t port = 0; port < driver->PortCount(); ++port)
+    {
+        if (driver->PortName(port) == end.port)
+        {
+            driver->Impair(port, settings, seed);
+        }
+    }
+}
+
+void
 BoxHelper::AddRoute(Ptr<Node> node,
                     Ipv4Address subnet,
                     uint8_t prefixLength,

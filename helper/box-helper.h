@@ -4,6 +4,7 @@
 
 #include "model/box/machine-parameters.h"
 #include "model/box/nic.h"
+#include "model/core/impair/impairment-settings.h"
 
 #include "ns3/ipv4-address.h"
 #include "ns3/nstime.h"
@@ -52,6 +53,9 @@ class BoxHelper
               uint8_t prefixLength,
               const DataRate& rate,
               const Time& delay) const;
+
+    /// The wire to `end` does to packets what the settings say; after Link(), before Start().
+    void Impair(const End& end, const isb::ImpairmentSettings& settings, uint64_t seed) const;
 
     /// Sends what goes to a subnet by a neighbour. The interface is found by the neighbour.
     void AddRoute(Ptr<Node> node,

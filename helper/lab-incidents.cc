@@ -94,6 +94,11 @@ LabPrograms::Happen(const isb::Incident& incident)
             OfferService(*user, incident);
         }
         break;
+    case isb::IncidentKind::Reboot:
+    case isb::IncidentKind::Rebind:
+    case isb::IncidentKind::Fill:
+    case isb::IncidentKind::Drain:
+        break; // of NATs: LabInstaller has them
     }
 }
 

@@ -39,6 +39,7 @@ enum SeedPurpose : uint64_t
     SEED_IST,
     SEED_PROXY,
     SEED_FIREWALL,
+    SEED_IMPAIRMENT,
 };
 
 Ipv4Address
@@ -126,8 +127,46 @@ LabInstaller::Install()
     CreateLinks();
     CreateRoutes();
     CreateRoles();
+    ScheduleNatIncidents();
     CreatePrograms();
     return CreateTraffic();
+}
+
+void
+LabInstaller::ScheduleNatIncidents()
+{
+    for (const isb::Incident& incident : m_lab.incidents)
+    {
+        for (size_t i = 0; i < m_boxes.size(); ++i)
+        {
+            if (m_boxes[i].nat && m_lab.boxes[i].name == incident.who)
+            {
+                Simulator::Schedule(ToTime(incident.at),
+                                    [this, &incident, nat = m_boxes[i].nat]
+                                    { HappenToNat(incident, nat); });
+            }
+        }
+    }
+}
+
+void
+LabInstaller::HappenToNat(const isb::Incident& incident, const Ptr<NatForwarder>& nat) const
+{
+    switch (incident.kind)
+    {
+    case isb::IncidentKind::Reboot:
+        nat->Reboot();
+        break;
+    case isb::IncidentKind::Rebind:
+        nat->Rebind();
+        break;
+    case isb::IncidentKind::Fill:
+    case isb::IncidentKind::Drain:
+        nat->SetFull(incident.kind == isb::IncidentKind::Fill);
+        break;
+    default:
+        break; // of a program's: LabPrograms has it
+    }
 }
 
 void
@@ -181,13 +220,23 @@ LabInstaller::CreateLinks()
         return {m_boxes[end.node.index].node, port.name, ToAddress(port.address), port.nic};
     };
     // A node's interfaces are made in the order of the lab's links; ports are found by address.
-    for (const isb::Link& link : m_lab.links)
+    for (size_t i = 0; i < m_lab.links.size(); ++i)
     {
+        const isb::Link& link = m_lab.links[i];
         helper.Link(endOf(link.ends[0]),
                     endOf(link.ends[1]),
                     link.subnet.length,
                     DataRate(link.rate.bitsPerSecond),
                     ToTime(link.delay));
+        for (size_t from = 0; from < 2; ++from)
+        {
+            if (link.impair[from])
+            {
+                helper.Impair(endOf(link.ends[1 - from]),
+                              *link.impair[from],
+                              SeedFor(SEED_IMPAIRMENT, 2 * i + from));
+            }
+        }
     }
     for (const HostParts& host : m_hosts)
     {

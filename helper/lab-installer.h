@@ -101,6 +101,9 @@ class LabInstaller
     void CreateRoles();
     Ptr<Object> CreateNat(size_t index);
     Ptr<Object> CreateFirewall(size_t index);
+    /// Reboots and the like; the incidents of programs are LabPrograms'.
+    void ScheduleNatIncidents();
+    void HappenToNat(const isb::Incident& incident, const Ptr<NatForwarder>& nat) const;
     void CreatePrograms();
     [[nodiscard]] std::optional<std::string> CreateTraffic();
     [[nodiscard]] std::optional<std::string> CreateEnds(size_t index);

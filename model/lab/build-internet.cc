@@ -67,7 +67,10 @@ class InternetBuilder
         {
             const RegionDraft& region = m_draft.world.regions[i];
             const size_t router = CreateRouter(region.name, region.line);
-            Attach(core, {LabNode::IsBox, router}, Backbone(), region.rate, region.delay);
+            Access access;
+            access.rate = region.rate;
+            access.delay = region.delay;
+            Attach(core, {LabNode::IsBox, router}, Backbone(), access);
             ConnectRouter(router, m_regionNodes[1 + i], region.name, region.line);
         }
         for (size_t i = 0; i < m_lab.sites.size(); ++i)
@@ -136,7 +139,11 @@ class InternetBuilder
         box.name = m_lab.sites[index].name;
         box.machine = site.machine;
         box.role = site.nat ? BoxRole::Nat : site.firewall ? BoxRole::Firewall : BoxRole::Forwarder;
-        box.nat = site.nat.value_or(NatSettings{});
+        if (site.nat)
+        {
+            box.nat = site.nat->settings;
+            m_draft.boxNats[m_lab.boxes.size()] = *site.nat;
+        }
         (void)CreateBox(std::move(box), site.line);
         if (m_siteNodes[index].empty())
         {
@@ -195,7 +202,9 @@ class InternetBuilder
             }
             const size_t last = std::min(first + MOST_UPLINKS, nodes.size());
             const size_t box = CreateRouter(access, line);
-            Attach(router, {LabNode::IsBox, box}, Backbone(), BACKBONE, Duration(0));
+            Access wire;
+            wire.rate = BACKBONE;
+            Attach(router, {LabNode::IsBox, box}, Backbone(), wire);
             ConnectNodes(box,
                          {nodes.begin() + static_cast<std::ptrdiff_t>(first),
                           nodes.begin() + static_cast<std::ptrdiff_t>(last)});
@@ -212,8 +221,7 @@ class InternetBuilder
         WireBlock block = TakeFrom(m_public, nodes.size());
         for (const LabNode node : nodes)
         {
-            const Access& access = AccessOf(node);
-            Attach(router, node, block, access.rate, access.delay);
+            Attach(router, node, block, AccessOf(node));
         }
         Publish(block.Block(), router);
         ReserveForSites(router, nodes);
@@ -280,6 +288,10 @@ class InternetBuilder
         const size_t box = m_lab.sites[index].box;
         const std::vector<LabNode>& nodes = m_siteNodes[index];
         const bool nat = m_draft.world.sites[index].nat.has_value();
+        if (nat)
+        {
+            GiveExternals(box, hidden ? m_between : m_public);
+        }
         std::vector<LabNode> hosts;
         std::vector<LabNode> sites;
         for (const LabNode node : nodes)
@@ -305,6 +317,27 @@ class InternetBuilder
         }
     }
 
+    /// The further external addresses of a NAT: the boxes above know the way to them.
+    void
+    GiveExternals(size_t box, AddressPool& pool)
+    {
+        constexpr size_t EACH = 4; // addresses of a wire's subnet
+        const NatDraft& nat = m_draft.boxNats.at(box);
+        if (nat.externals <= 1 || !m_parents[box])
+        {
+            return;
+        }
+        const size_t further = nat.externals - 1;
+        const Subnet block = TakeFrom(pool, (further + EACH - 1) / EACH).Block();
+        for (uint32_t i = 0; i < further; ++i)
+        {
+            m_lab.boxes[box].nat.furtherExternals.push_back(Ipv4{block.address.value + i});
+        }
+        const LinkEnd up = *m_parents[box];
+        m_lab.boxes[up.node.index].ports[up.port].beyond.push_back(block);
+        Publish(block, up.node.index);
+    }
+
     /// @param known this router and those above know the way already
     void
     ConnectInside(size_t box,
@@ -319,20 +352,21 @@ class InternetBuilder
         WireBlock block = TakeFrom(pool, nodes.size());
         for (const LabNode node : nodes)
         {
-            const Access& access = AccessOf(node);
-            Attach(box, node, block, access.rate, access.delay);
+            Attach(box, node, block, AccessOf(node));
         }
         Publish(block.Block(), box, known);
     }
 
     /// A wire from a box down to a node; the node's default route goes up it.
     void
-    Attach(size_t box, LabNode node, WireBlock& block, DataRate rate, Duration delay)
+    Attach(size_t box, LabNode node, WireBlock& block, const Access& access)
     {
         Link link;
         link.subnet = block.Next();
-        link.rate = rate;
-        link.delay = delay;
+        link.rate = access.rate;
+        link.delay = access.delay;
+        link.impair[0] = access.impair[1]; // from above: down
+        link.impair[1] = access.impair[0];
         link.automatic = true;
         link.ends[0] = {{LabNode::IsBox, box}, m_lab.boxes[box].ports.size()};
         LabPort down;

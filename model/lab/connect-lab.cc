@@ -110,10 +110,55 @@ WhyNoPath(const Lab& lab, LabNode from, LabNode to)
 namespace
 {
 
+/// The further external addresses of a NAT that somebody wired by hand: those of the link outside
+/// that follow its two ends.
+void
+TakeExternals(LabDraft& draft, const NatDraft& nat, Box& box)
+{
+    const Subnet& subnet = box.ports[box.outside].subnet;
+    Ipv4 next{subnet.address.value + 3};
+    while (box.nat.furtherExternals.size() + 1 < nat.externals)
+    {
+        if (!subnet.Contains(Ipv4{next.value + 1})) // the last one is for broadcast
+        {
+            draft.faults.Add(nat.line,
+                             "'external-addresses' in [box.nat]: " + subnet.ToString() +
+                                 ", the subnet outside of " + Quoted(box.name) +
+                                 ", has not so many; give the link a larger one");
+            return;
+        }
+        box.nat.furtherExternals.push_back(next);
+        ++next.value;
+    }
+}
+
+void
+ConnectForwards(LabDraft& draft, NatDraft& nat, Box& box)
+{
+    ResolveForwards(nat,
+                    draft.faults,
+                    [&](const std::string& name) -> std::optional<Ipv4>
+                    {
+                        const auto node = draft.nodes.find(name);
+                        if (node == draft.nodes.end() || node->second.kind != LabNode::IsHost)
+                        {
+                            return std::nullopt;
+                        }
+                        return draft.lab.hosts[node->second.index].port.address;
+                    });
+    box.nat.forwards = nat.settings.forwards;
+}
+
 void
 ConnectNat(LabDraft& draft, const LabRoutes& routes, size_t index)
 {
     Box& box = draft.lab.boxes[index];
+    NatDraft& nat = draft.boxNats.at(index);
+    if (!draft.lab.links[box.ports[box.outside].link].automatic)
+    {
+        TakeExternals(draft, nat, box);
+    }
+    ConnectForwards(draft, nat, box);
     box.nat.external = box.ports[box.outside].address;
     box.nat.checksums = draft.lab.checksums;
     const bool known = !box.nat.internal.empty(); // of a site: in larger blocks
@@ -133,7 +178,7 @@ ConnectNat(LabDraft& draft, const LabRoutes& routes, size_t index)
     }
     if (const std::optional<Error> error = FindContradiction(box.nat))
     {
-        draft.faults.Add(draft.boxLines[index], "NAT box " + Quoted(box.name) + ": " + error->text);
+        draft.faults.Add(nat.line, "NAT box " + Quoted(box.name) + ": " + error->text);
     }
 }
 

@@ -62,10 +62,11 @@ CreateSite(LabDraft& draft, TableReader& reader, const CrowdDraft& crowd, size_t
     site.access.delay = crowd.uplinkDelay;
     site.lan = crowd.lan;
     site.line = crowd.line;
-    if (const auto axes = NatPreset(barrier))
+    NatDraft nat;
+    nat.line = crowd.line;
+    if (ApplyNatPreset(barrier, nat.settings))
     {
-        site.nat = NatSettings{};
-        site.nat->udp = site.nat->tcp = site.nat->icmp = *axes;
+        site.nat = std::move(nat);
     }
     else
     {

@@ -4,6 +4,7 @@
 
 #include "model/lab/lab-routes.h"
 #include "model/lab/lab.h"
+#include "model/lab/read-nat.h"
 #include "model/lab/table-reader.h"
 #include "model/lab/world-draft.h"
 
@@ -29,6 +30,7 @@ struct LabDraft
     std::vector<size_t> hostLines;                     ///< parallel to lab.hosts
     std::vector<std::optional<Access>> hostAccess;     ///< parallel; nothing: wired by a [[link]]
     std::vector<size_t> boxLines;
+    std::map<size_t, NatDraft> boxNats; ///< by box; of those with role Nat
     std::vector<size_t> linkLines;
     std::vector<size_t> trafficLines;
     WorldDraft world;
@@ -51,8 +53,6 @@ std::string ReadMachineName(LabDraft& draft, TableReader& reader);
 /// [[host]] and [[box]], without addresses.
 void ReadHosts(LabDraft& draft, TableReader& root);
 void ReadBoxes(LabDraft& draft, TableReader& root);
-/// Key `nat` of a section: a preset's name, or a table with axes, called "[box.nat]".
-void ReadNat(TableReader& section, const std::string& where, NatSettings& settings);
 /// A table with the times and bounds of an IST, called "[box.ist]".
 void ReadIst(const toml::table* table,
              const std::string& where,

@@ -76,13 +76,17 @@ enum class IncidentKind : uint8_t
     Login,    ///< and starts again
     Withdraw, ///< a user takes a service back
     Announce, ///< and offers it again
+    Reboot,   ///< a NAT loses its table
+    Rebind,   ///< a NAT gives every mapping another external endpoint
+    Fill,     ///< a NAT takes no new mapping, as if its table were full
+    Drain,    ///< and takes them again
 };
 
 struct Incident
 {
     TimePoint at{0};
     IncidentKind kind = IncidentKind::Crash;
-    std::string who;     ///< name of a user, broker or translator
+    std::string who;     ///< name of a user, broker or translator; of a NAT's box from Reboot on
     std::string service; ///< Withdraw, Announce: its name
 };
 

@@ -112,6 +112,14 @@ ToString(IncidentKind kind)
         return "withdraw";
     case IncidentKind::Announce:
         return "announce";
+    case IncidentKind::Reboot:
+        return "reboot";
+    case IncidentKind::Rebind:
+        return "rebind";
+    case IncidentKind::Fill:
+        return "fill";
+    case IncidentKind::Drain:
+        return "drain";
     }
     return {};
 }

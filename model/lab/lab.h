@@ -4,6 +4,7 @@
 
 #include "model/box/machine-parameters.h"
 #include "model/box/nic.h"
+#include "model/core/impair/impairment-settings.h"
 #include "model/core/ist/ist-settings.h"
 #include "model/core/nat/nat-settings.h"
 #include "model/lab/lab-expectation.h"
@@ -110,6 +111,8 @@ struct Link
     Subnet subnet;     ///< ends[0] has its first usable address, ends[1] the second
     DataRate rate;     ///< each way, of the wire (Ethernet framing included)
     Duration delay{0}; ///< propagation, one way
+    /// What the wire does to packets from ends[i]; nothing: it is as it should be.
+    std::optional<ImpairmentSettings> impair[2];
     /// Made for sites, users and the internet between them, not wired by hand: its subnet is known
     /// beyond its ends by LabPort::beyond alone. ends[0] is nearer to the core.
     bool automatic = false;

@@ -12,7 +12,7 @@ namespace
 const std::vector<std::string_view>
     MEASURES{"throughput", "loss", "rtt", "connections", "first-byte", "failures", "completed"};
 const std::vector<std::string_view> COUNTS{"asked", "established", "failed", "from-prepared"};
-const std::vector<std::string_view> PATHS{"direct", "reversed", "translated"};
+const std::vector<std::string_view> PATHS{"direct", "reversed", "translated", "punched"};
 const std::vector<std::string_view> METHODS{"proxy", "active", "passive", "pure", "udp"};
 
 /// No count is higher.

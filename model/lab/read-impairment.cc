@@ -92,4 +92,29 @@ ReadImpairment(const toml::table& table,
     }
 }
 
+void
+ReadImpairments(TableReader& section,
+                std::string_view key,
+                std::string_view otherKey,
+                std::optional<ImpairmentSettings> (&impair)[2])
+{
+    const auto read = [&](std::string_view name) -> std::optional<ImpairmentSettings>
+    {
+        const toml::table* table = section.Table({name, "{ loss = \"1 %\" }"}, Need::Optional);
+        if (table == nullptr)
+        {
+            return std::nullopt;
+        }
+        ImpairmentSettings settings;
+        const std::string where = std::string(name) + " in " + section.Where();
+        ReadImpairment(*table, where, section.Faults(), settings);
+        return settings;
+    };
+    impair[0] = impair[1] = read(key);
+    if (const auto other = read(otherKey))
+    {
+        impair[1] = other;
+    }
+}
+
 } // namespace isb

@@ -15,7 +15,11 @@ const std::vector<std::string_view> KINDS{"crash",
                                           "logout",
                                           "login",
                                           "withdraw",
-                                          "announce"};
+                                          "announce",
+                                          "reboot",
+                                          "rebind",
+                                          "fill",
+                                          "drain"};
 
 struct IncidentDraft
 {
@@ -150,6 +154,51 @@ ReadOffer(LabDraft& draft, TableReader& reader, LabKey key, Incident& incident)
     incident.service = parts->second;
 }
 
+/// The boxes that translate: sites' and those wired by hand.
+std::vector<std::string_view>
+NatNames(const LabDraft& draft)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, index] : draft.world.siteNames)
+    {
+        if (draft.world.sites[index].nat)
+        {
+            names.push_back(name);
+        }
+    }
+    for (const Box& box : draft.lab.boxes)
+    {
+        if (box.role == BoxRole::Nat)
+        {
+            names.push_back(box.name);
+        }
+    }
+    return names;
+}
+
+void
+ReadNatName(LabDraft& draft, TableReader& reader, LabKey key, Incident& incident)
+{
+    const auto name = reader.Text(key, Need::Required);
+    if (!name)
+    {
+        return;
+    }
+    const std::vector<std::string_view> names = NatNames(draft);
+    if (std::find(names.begin(), names.end(), *name) == names.end())
+    {
+        if (draft.nodesComplete)
+        {
+            reader.Fault(key,
+                         ": there is no NAT " + Quoted(*name) +
+                             (names.empty() ? std::string("; give a [[site]] a nat")
+                                            : "; " + SuggestWord(*name, names)));
+        }
+        return;
+    }
+    incident.who = *name;
+}
+
 void
 ReadIncident(LabDraft& draft, const toml::table& table, std::vector<IncidentDraft>& incidents)
 {
@@ -167,23 +216,26 @@ ReadIncident(LabDraft& draft, const toml::table& table, std::vector<IncidentDraf
     size_t given = 0;
     for (size_t i = 0; i < KINDS.size(); ++i)
     {
-        const bool offer = i >= static_cast<size_t>(IncidentKind::Withdraw);
-        const LabKey key{KINDS[i], offer ? "\"bob/web\"" : "\"ist\""};
+        const auto kind = static_cast<IncidentKind>(i);
+        const bool nat = kind >= IncidentKind::Reboot;
+        const bool offer = !nat && kind >= IncidentKind::Withdraw;
+        const LabKey key{KINDS[i], nat ? "\"ann-home\"" : offer ? "\"bob/web\"" : "\"ist\""};
         if (!reader.Has(key.name))
         {
             (void)reader.Text(key, Need::Optional);
             continue;
         }
         ++given;
-        incident.kind = static_cast<IncidentKind>(i);
-        (offer ? ReadOffer : ReadActor)(draft, reader, key, incident);
+        incident.kind = kind;
+        (nat ? ReadNatName : offer ? ReadOffer : ReadActor)(draft, reader, key, incident);
     }
     reader.Finish();
     if (given != 1)
     {
         draft.faults.Add(reader.Line(),
                          "[[incident]] says " + std::string(given == 0 ? "nothing" : "too much") +
-                             ": write one of crash, restart, logout, login, withdraw, announce");
+                             ": write one of crash, restart, logout, login, withdraw, announce, "
+                             "reboot, rebind, fill, drain");
         return;
     }
     if (at && !incident.who.empty())
@@ -227,6 +279,13 @@ class IncidentOrder
         case IncidentKind::Announce:
             return here && m_withdrawn.erase(offer) != 0 ? ""
                                                          : "has not withdrawn the service before";
+        case IncidentKind::Reboot:
+        case IncidentKind::Rebind:
+            return "";
+        case IncidentKind::Fill:
+            return m_full.insert(who).second ? "" : "is full already; drain it first";
+        case IncidentKind::Drain:
+            return m_full.erase(who) != 0 ? "" : "has not been filled before";
         }
         return "";
     }
@@ -249,6 +308,7 @@ class IncidentOrder
     std::set<std::string> m_crashed;
     std::set<std::string> m_away;
     std::set<std::string> m_withdrawn;
+    std::set<std::string> m_full;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/lab/lab-draft.h"
+#include "model/lab/read-impairment.h"
 
 namespace isb
 {
@@ -253,6 +254,8 @@ ReadLink(LabDraft& draft, const toml::table& table)
     {
         reader.Fault(delayKey, " is absurdly long for a wire; nearest valid: \"10 s\"");
     }
+    std::optional<ImpairmentSettings> impair[2];
+    ReadImpairments(reader, "impair", "impair-back", impair);
     reader.Finish();
     if (!link || !subnet || !rate || !CheckOverlap(draft, reader, *subnet))
     {
@@ -261,6 +264,7 @@ ReadLink(LabDraft& draft, const toml::table& table)
     link->subnet = *subnet;
     link->rate = *rate;
     link->delay = delay;
+    std::copy(std::begin(impair), std::end(impair), std::begin(link->impair));
     for (uint32_t i = 0; i < 2; ++i)
     {
         LabPort& port = PortOf(draft.lab, link->ends[i]);

@@ -128,12 +128,15 @@ ReadOutside(Box& box, TableReader& reader)
 
 /// Keys that only one role has.
 void
-ReadRoleKeys(Box& box, TableReader& reader)
+ReadRoleKeys(LabDraft& draft, Box& box, TableReader& reader)
 {
     if (box.role == BoxRole::Nat)
     {
         ReadOutside(box, reader);
-        ReadNat(reader, "[box.nat]", box.nat);
+        NatDraft nat;
+        ReadNat(reader, "[box.nat]", nat);
+        box.nat = nat.settings;
+        draft.boxNats[draft.lab.boxes.size()] = std::move(nat);
         const auto lookup = reader.Word({"lookup", "\"hash\""}, Need::Optional, LOOKUPS);
         box.lookup = lookup && *lookup == 1 ? NatLookup::List : NatLookup::Hash;
     }
@@ -182,7 +185,7 @@ ReadBox(LabDraft& draft, const toml::table& table)
     if (role)
     {
         box.role = static_cast<BoxRole>(*role);
-        ReadRoleKeys(box, reader);
+        ReadRoleKeys(draft, box, reader);
         reader.Finish();
     }
     if (!name || !TakeName(draft, *name, reader))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/lab/lab-draft.h"
+#include "model/lab/read-impairment.h"
 
 #include <algorithm>
 
@@ -86,11 +87,11 @@ ReadSite(LabDraft& draft, const toml::table& table, std::vector<Behind>& behind)
     TableReader reader(table, "[[site]]", draft.faults);
     SiteDraft site;
     const auto name = reader.Name({"name", "\"ann-home\""}, Need::Required);
-    NatSettings nat;
+    NatDraft nat;
     ReadNat(reader, "[site.nat]", nat);
     if (reader.Has("nat"))
     {
-        site.nat = nat;
+        site.nat = std::move(nat);
     }
     site.firewall = reader.Texts({"firewall", "[\"isb\", \"ist\"]"}, Need::Optional);
     const auto outer = reader.Text({"behind", "\"carrier\""}, Need::Optional);
@@ -105,6 +106,7 @@ ReadSite(LabDraft& draft, const toml::table& table, std::vector<Behind>& behind)
     const Access uplink = ReadUplink(reader, USER_UPLINK);
     site.access.rate = uplink.rate;
     site.access.delay = uplink.delay;
+    std::copy(std::begin(uplink.impair), std::end(uplink.impair), std::begin(site.access.impair));
     site.lan = reader.Rate({"lan", "\"1 Gb/s\""}, Need::Optional).value_or(LAN);
     site.machine = ReadMachineName(draft, reader);
     site.line = reader.Line();
@@ -203,6 +205,7 @@ ReadUplink(TableReader& reader, DataRate standard)
     Access access;
     access.rate = reader.Rate({"uplink", "\"20 Mb/s\""}, Need::Optional).value_or(standard);
     access.delay = ReadDelay(reader, {"uplink-delay", "\"5 ms\""}, Need::Optional, UPLINK_DELAY);
+    ReadImpairments(reader, "uplink-impair", "uplink-impair-down", access.impair);
     return access;
 }
 
@@ -217,7 +220,8 @@ ReadAccess(LabDraft& draft, TableReader& reader, DataRate rate)
 void
 RefuseAccess(TableReader& reader, std::string_view why)
 {
-    for (const std::string_view key : {"region", "uplink", "uplink-delay"})
+    for (const std::string_view key :
+         {"region", "uplink", "uplink-delay", "uplink-impair", "uplink-impair-down"})
     {
         reader.Refuse(key, why);
     }

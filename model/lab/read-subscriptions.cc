@@ -12,6 +12,8 @@ namespace
 constexpr uint64_t FIRST_FREE = 1024;
 constexpr uint64_t LAST_PORT = 65535;
 
+/// In the order of ServicePath, from 1.
+const std::vector<std::string_view> WAYS{"direct", "reversed", "translated", "punched"};
 const std::vector<std::string_view> METHODS{"proxy", "active", "passive", "pure", "udp"};
 
 /// The user and service that a wish names; nothing (a fault) when there is no such service.
@@ -77,6 +79,35 @@ MethodFor(LabDraft& draft, const WishDraft& wish, Protocol protocol)
     return method;
 }
 
+/// `ways`: none twice, and an order that is about them alone.
+void
+ReadWays(TableReader& reader, WantedService& wanted)
+{
+    const LabKey key{"ways", "[\"direct\", \"punched\", \"translated\"]"};
+    const auto texts = reader.Texts(key, Need::Optional);
+    if (texts && texts->empty())
+    {
+        reader.Fault(key, " is empty: nothing could be tried; leave it out for the usual order");
+    }
+    for (const std::string& text : texts.value_or(std::vector<std::string>{}))
+    {
+        const auto word = std::find(WAYS.begin(), WAYS.end(), text);
+        if (word == WAYS.end())
+        {
+            reader.Fault(key, ": " + Quoted(text) + " is no way; " + SuggestWord(text, WAYS));
+            continue;
+        }
+        const auto way = static_cast<ServicePath>(1 + (word - WAYS.begin()));
+        if (std::find(wanted.ways.begin(), wanted.ways.end(), way) != wanted.ways.end())
+        {
+            reader.Fault(key, " names " + Quoted(text) + " twice");
+            continue;
+        }
+        wanted.ways.push_back(way);
+    }
+    wanted.predictPorts = reader.Boolean({"predict", "true"}, Need::Optional).value_or(false);
+}
+
 void
 ReadSubscription(LabDraft& draft, const toml::table& table)
 {
@@ -118,8 +149,16 @@ ReadWish(TableReader& reader, WishDraft& wish)
     const auto method = reader.Word({"method", "\"pure\""}, Need::Optional, METHODS);
     wish.anyMethod = !method;
     wish.wanted.method = static_cast<ForwardingMethod>(1 + method.value_or(2));
-    wish.wanted.requireIst =
-        reader.Boolean({"require-ist", "true"}, Need::Optional).value_or(false);
+    if (reader.Has("ways"))
+    {
+        reader.Refuse("require-ist", "without ways only: they say what may be tried");
+    }
+    else
+    {
+        wish.wanted.requireIst =
+            reader.Boolean({"require-ist", "true"}, Need::Optional).value_or(false);
+    }
+    ReadWays(reader, wish.wanted);
     const auto prepared = reader.Integer({"prepared", "2"}, Need::Optional, 0, MOST_PREPARED);
     wish.wanted.prepared = static_cast<uint32_t>(prepared.value_or(0));
     const LabKey patience{"patience", "\"30 s\""};

@@ -61,6 +61,13 @@ ReadUser(LabDraft& draft, const toml::table& table)
     ReadWishes(draft, reader);
     user.settings.canChoosePort =
         reader.Boolean({"can-choose-port", "true"}, Need::Optional).value_or(false);
+    user.settings.allowPunch = reader.Boolean({"punch", "true"}, Need::Optional).value_or(false);
+    const LabKey predict{"predict", "true"};
+    user.settings.allowPrediction = reader.Boolean(predict, Need::Optional).value_or(false);
+    if (user.settings.allowPrediction && !user.settings.allowPunch)
+    {
+        reader.Fault(predict, " is about punching holes; add: punch = true");
+    }
     const LabKey login{"login", "\"2 s\""};
     user.start = reader.Time(login, Need::Optional).value_or(TimePoint(0));
     if (user.start >= draft.lab.duration && draft.lab.duration.count() != 0)

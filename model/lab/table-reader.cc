@@ -106,6 +106,13 @@ TableReader::IsTable(std::string_view key) const
     return node != nullptr && node->is_table();
 }
 
+bool
+TableReader::IsText(std::string_view key) const
+{
+    const toml::node* node = m_table->get(key);
+    return node != nullptr && node->is_string();
+}
+
 std::string_view
 TableReader::TextOf(std::string_view key) const
 {

@@ -66,6 +66,7 @@ class TableReader
 
     [[nodiscard]] bool Has(std::string_view key) const;
     [[nodiscard]] bool IsTable(std::string_view key) const;
+    [[nodiscard]] bool IsText(std::string_view key) const;
     /// The text that stands there, unchecked; empty when the key has none.
     [[nodiscard]] std::string_view TextOf(std::string_view key) const;
     /// Line of the key; of the table when the key is not there.

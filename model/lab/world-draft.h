@@ -2,8 +2,8 @@
 #ifndef ISB_LAB_WORLD_DRAFT_H
 #define ISB_LAB_WORLD_DRAFT_H
 
-#include "model/core/nat/nat-settings.h"
 #include "model/lab/lab.h"
+#include "model/lab/read-nat.h"
 #include "model/lab/table-reader.h"
 
 #include <cstddef>
@@ -34,6 +34,8 @@ struct Access
     std::optional<size_t> region; ///< into WorldDraft::regions; nothing: the core
     DataRate rate;
     Duration delay{0};
+    /// What the wire does to packets on their way up, and down.
+    std::optional<ImpairmentSettings> impair[2];
 };
 
 struct RegionDraft
@@ -50,7 +52,7 @@ struct SiteDraft
     Access access;
     DataRate lan; ///< of the wires inside
     std::string machine;
-    std::optional<NatSettings> nat;
+    std::optional<NatDraft> nat;
     std::optional<std::vector<std::string>> firewall; ///< names that may be reached
     size_t line = 1;
     size_t firewallLine = 1;

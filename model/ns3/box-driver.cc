@@ -126,10 +126,25 @@ BoxDriver::AddPort(Ptr<PointToPointNetDevice> wire,
     return index;
 }
 
+uint32_t
+BoxDriver::PortCount() const
+{
+    return static_cast<uint32_t>(m_ports.size());
+}
+
 const std::string&
 BoxDriver::PortName(uint32_t port) const
 {
     return m_ports[port].name;
+}
+
+void
+BoxDriver::Impair(uint32_t port, const isb::ImpairmentSettings& settings, uint64_t seed)
+{
+    m_ports[port].gate = std::make_shared<ImpairmentGate>(settings,
+                                                          seed,
+                                                          [this, port](Ptr<Packet> packet)
+                                                          { Arrive(port, std::move(packet)); });
 }
 
 void
@@ -185,6 +200,15 @@ void
 BoxDriver::DropDown(const Packet& packet, uint32_t port)
 {
     ++m_downDrops;
+    TraceDrop(packet, port, "node.down", {});
+}
+
+void
+BoxDriver::TraceDrop(const Packet& packet,
+                     uint32_t port,
+                     std::string_view reason,
+                     std::string_view rule)
+{
     if (m_trace.IsEmpty())
     {
         return;
@@ -194,7 +218,8 @@ BoxDriver::DropDown(const Packet& packet, uint32_t port)
     event.when = SimulatedNow();
     event.kind = isb::TraceKind::PacketDropped;
     event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
-    event.reason = "node.down";
+    event.reason = reason;
+    event.rule = rule;
     event.detail = m_ports[port].name;
     event.bytes = view.TotalLength();
     m_trace.Emit(event);
@@ -291,6 +316,13 @@ BoxDriver::Drops() const
             }
         }
     }
+    for (const Port& port : m_ports)
+    {
+        for (const auto& [reason, count] : port.impaired)
+        {
+            result[std::string(reason) + ":" + port.name] += count;
+        }
+    }
     if (m_socketDrops != 0)
     {
         result["socket.buffer-full"] = m_socketDrops;
@@ -382,21 +414,47 @@ BoxDriver::PathOf(const isb::PacketView& view) const
 bool
 BoxDriver::OnWire(uint32_t port, Ptr<const Packet> packet)
 {
+    if (m_ports[port].gate)
+    {
+        Enter(port, packet->Copy());
+    }
+    else
+    {
+        Arrive(port, packet->Copy());
+    }
+    return true;
+}
+
+void
+BoxDriver::Enter(uint32_t port, Ptr<Packet> packet)
+{
+    Port& where = m_ports[port];
+    const uint32_t bytes = View(*packet).TotalLength(); // without the padding of short frames
+    const isb::ImpairmentVerdict verdict = where.gate->Enter(packet, bytes);
+    if (verdict.copies == 0)
+    {
+        ++where.impaired[verdict.reason];
+        TraceDrop(*packet, port, verdict.reason, verdict.rule);
+    }
+}
+
+void
+BoxDriver::Arrive(uint32_t port, Ptr<Packet> packet)
+{
     if (m_down)
     {
         DropDown(*packet, port);
-        return true;
+        return;
     }
     m_wireTrace(packet, port, false);
     if (!m_machine)
     {
-        ToIp(port, packet->Copy());
-        return true;
+        ToIp(port, packet);
+        return;
     }
-    const uint64_t handle = Keep(packet->Copy());
-    m_machine->Arrived(SimulatedNow(), port, Describe(*packet, handle));
+    const isb::Frame frame = Describe(*packet, Keep(packet));
+    m_machine->Arrived(SimulatedNow(), port, frame);
     Pump();
-    return true;
 }
 
 bool
@@ -552,22 +610,8 @@ BoxDriver::WireFree(uint32_t port)
 void
 BoxDriver::CountDrop(uint32_t port, isb::BoxDrop drop, const Packet& packet)
 {
-    Port& where = m_ports[port];
-    ++where.drops[static_cast<size_t>(drop)];
-    if (m_trace.IsEmpty())
-    {
-        return;
-    }
-    const isb::PacketView view = View(packet);
-    isb::TraceEvent event;
-    event.when = SimulatedNow();
-    event.kind = isb::TraceKind::PacketDropped;
-    event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
-    event.reason = ToString(drop);
-    event.rule = RuleOf(drop);
-    event.detail = where.name;
-    event.bytes = view.TotalLength();
-    m_trace.Emit(event);
+    ++m_ports[port].drops[static_cast<size_t>(drop)];
+    TraceDrop(packet, port, ToString(drop), RuleOf(drop));
 }
 
 } // namespace ns3

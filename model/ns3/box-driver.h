@@ -3,6 +3,7 @@
 #define ISB_NS3_BOX_DRIVER_H
 
 #include "model/box/box-machine.h"
+#include "model/ns3/impairment-gate.h"
 #include "model/ns3/trace-source.h"
 
 #include "ns3/callback.h"
@@ -76,7 +77,11 @@ class BoxDriver : public Object
                      Ptr<VirtualNetDevice> ip,
                      const std::string& name,
                      isb::NicKind nic);
+    uint32_t PortCount() const;
     const std::string& PortName(uint32_t port) const;
+    /// Whatever comes from the wire of this port passes an impairment first; once a port. The
+    /// settings must be free of contradictions.
+    void Impair(uint32_t port, const isb::ImpairmentSettings& settings, uint64_t seed);
     /// After the last port.
     void Start();
 
@@ -119,6 +124,8 @@ class BoxDriver : public Object
         std::string name;
         isb::NicKind nic = isb::NicKind::OnChip;
         isb::DataRate rate;
+        std::shared_ptr<ImpairmentGate> gate;          ///< null: the wire is as it should be
+        std::map<std::string_view, uint64_t> impaired; ///< drops of the gate, by reason
         std::array<uint64_t, isb::BOX_DROP_COUNT> drops{};
         std::deque<Ptr<Packet>> queue; ///< ideal node only: waits for the wire
         bool busy = false;             ///< ideal node only: the wire is sending
@@ -132,6 +139,8 @@ class BoxDriver : public Object
     };
 
     bool OnWire(uint32_t port, Ptr<const Packet> packet);
+    void Enter(uint32_t port, Ptr<Packet> packet);
+    void Arrive(uint32_t port, Ptr<Packet> packet);
     bool OnIp(uint32_t port, Ptr<Packet> packet);
     /// Takes the machine's outputs until it has none, and sets its timer.
     void Pump();
@@ -144,6 +153,10 @@ class BoxDriver : public Object
     void PutOnWire(uint32_t port, Ptr<Packet> packet);
     void WireFree(uint32_t port);
     void DropDown(const Packet& packet, uint32_t port);
+    void TraceDrop(const Packet& packet,
+                   uint32_t port,
+                   std::string_view reason,
+                   std::string_view rule);
     void CountDrop(uint32_t port, isb::BoxDrop drop, const Packet& packet);
     isb::Frame Describe(const Packet& packet, uint64_t handle) const;
     isb::FramePath PathOf(const isb::PacketView& view) const;

@@ -247,6 +247,85 @@ TEST(BuildInternet, LetsEverybodyOfACrowdReachBrokerAndTranslator)
     }
 }
 
+TEST(BuildInternet, LeadsToTheFurtherAddressesOfANat)
+{
+    std::string text = ExampleTexts().at("firewall.toml");
+    const std::string names = "firewall = [\"isb\", \"ist\"]";
+    text.replace(text.find(names), names.size(), "nat = { external-addresses = 3 }");
+    const Lab lab = LabOf(text);
+    const NatSettings& nat = lab.boxes[0].nat;
+    ASSERT_EQ(nat.furtherExternals.size(), 2U);
+    for (const Ipv4 address : nat.furtherExternals)
+    {
+        const auto path = FindLabPath(lab, ComputeLabRoutes(lab), {LabNode::IsHost, 0}, address);
+        EXPECT_FALSE(nat.IsInternal(address)) << address.ToString();
+        EXPECT_FALSE(path) << "nobody has it as his own";
+        bool known = false;
+        for (const Box& box : lab.boxes)
+        {
+            for (const LabPort& port : box.ports)
+            {
+                for (const Subnet& subnet : port.beyond)
+                {
+                    known =
+                        known || (box.internet && subnet.length != 0 && subnet.Contains(address));
+                }
+            }
+        }
+        EXPECT_TRUE(known) << address.ToString();
+    }
+}
+
+TEST(BuildInternet, ForwardsLeadToHostsByName)
+{
+    std::string text = ExampleTexts().at("firewall.toml");
+    const std::string names = "firewall = [\"isb\", \"ist\"]";
+    text.replace(text.find(names),
+                 names.size(),
+                 R"(nat = { forward = [{ port = 8080, to = ["ann:80"] }] })");
+    const Lab lab = LabOf(text);
+    ASSERT_EQ(lab.boxes[0].nat.forwards.size(), 1U);
+    const NatForward& forward = lab.boxes[0].nat.forwards.front();
+    EXPECT_EQ(forward.external.port, 8080);
+    ASSERT_EQ(forward.internal.size(), 1U);
+    EXPECT_TRUE(lab.boxes[0].nat.IsInternal(forward.internal.front().address));
+    EXPECT_EQ(forward.internal.front().port, 80);
+}
+
+TEST(BuildInternet, AForwardToNobodyIsRefused)
+{
+    std::string text = ExampleTexts().at("firewall.toml");
+    const std::string names = "firewall = [\"isb\", \"ist\"]";
+    text.replace(text.find(names),
+                 names.size(),
+                 R"(nat = { forward = [{ port = 8080, to = ["nobody:80"] }] })");
+    const ParsedLab parsed = ParseLab(text, "t.toml");
+    ASSERT_FALSE(parsed);
+    EXPECT_NE(parsed.errors.front().ToString().find("there is no host 'nobody'"), std::string::npos)
+        << parsed.errors.front().ToString();
+}
+
+TEST(BuildInternet, AnImpairedUplinkIsImpairedBothWays)
+{
+    std::string text = ExampleTexts().at("firewall.toml");
+    const std::string names = "firewall = [\"isb\", \"ist\"]";
+    text.insert(text.find(names),
+                "uplink-impair = { loss = \"1 %\" }\n"
+                "uplink-impair-down = { loss = \"2 %\", delay = \"3 ms\" }\n");
+    const Lab lab = LabOf(text);
+    size_t impaired = 0;
+    for (const Link& link : lab.links)
+    {
+        if (link.impair[0] || link.impair[1])
+        {
+            ++impaired;
+            EXPECT_EQ(link.impair[0]->loss.partsPerMillion, 20'000U);
+            EXPECT_EQ(link.impair[1]->loss.partsPerMillion, 10'000U);
+        }
+    }
+    EXPECT_EQ(impaired, 1U);
+}
+
 } // namespace
 
 } // namespace isb

@@ -26,12 +26,12 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{
             "IncidentSaysNothing",
             {{88, R"()"}},
-            {R"(86: [[incident]] says nothing: write one of crash, restart, logout, login, withdraw, announce)"}},
+            {R"(86: [[incident]] says nothing: write one of crash, restart, logout, login, withdraw, announce, reboot, rebind, fill, drain)"}},
         FaultCase{
             "IncidentSaysTwo",
             {{88, R"(login = "bob"
 crash = "ist")"}},
-            {R"(86: [[incident]] says too much: write one of crash, restart, logout, login, withdraw, announce)"}},
+            {R"(86: [[incident]] says too much: write one of crash, restart, logout, login, withdraw, announce, reboot, rebind, fill, drain)"}},
         FaultCase{"IncidentRestartWithoutCrash",
                   {{88, R"(restart = "ist")"}},
                   {R"(86: 'restart' in [[incident]]: 'ist' has not crashed before)"}},
@@ -49,6 +49,12 @@ crash = "ist")"}},
             "IncidentUnknownService",
             {{84, R"(withdraw = "bob/wbe")"}, {88, R"(crash = "bob")"}},
             {R"(84: 'withdraw' in [[incident]]: 'bob' has no [[service]] 'wbe'; nearest valid: 'web')"}},
+        FaultCase{"IncidentRebootOfAUser",
+                  {{84, R"(crash = "ist")"}, {88, R"(reboot = "ann")"}},
+                  {R"(88: 'reboot' in [[incident]]: there is no NAT 'ann'; valid: 'home', 'u-site2', 'u-site4', 'u-site6')"}},
+        FaultCase{"IncidentDrainOfWhatIsNotFull",
+                  {{84, R"(crash = "ist")"}, {88, R"(drain = "home")"}},
+                  {R"(86: 'drain' in [[incident]]: 'home' has not been filled before)"}},
         FaultCase{
             "IncidentCrashOfAGuest",
             {{30, R"(on = "isb")"}, {84, R"(crash = "ist")"}, {88, R"(crash = "bob")"}},

@@ -48,7 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"BoxUnknownNat",
                   {{18, R"(nat = "cone")"}},
                   {"18: 'nat' in [[box]] cannot be 'cone'; valid: 'full-cone', 'restricted-cone', "
-                   "'port-restricted-cone', 'symmetric'"}},
+                   "'port-restricted-cone', 'symmetric', 'linux-masquerade', "
+                   "'linux-masquerade-random', 'cgn'"}},
         FaultCase{"BoxUnknownLookup",
                   {{19, R"(lookup = "tree")"}},
                   {"19: 'lookup' in [[box]] cannot be 'tree'; valid: 'hash', 'list'"}},
@@ -120,7 +121,26 @@ name = "C")"}},
             {R"(18: 'udp-timeout' in [box.nat] is zero: nothing would live; nearest valid: "1 ns")"}},
         FaultCase{"NatProtocolUnknownKey",
                   {{18, "nat = { tcp = { hairpin = true } }"}},
-                  {"18: unknown key 'hairpin' in [box.nat.tcp]; valid: 'mapping', 'filtering'"}},
+                  {"18: unknown key 'hairpin' in [box.nat.tcp]; valid: 'mapping', 'filtering', "
+                   "'assignment', 'step', 'parity', 'contiguity', 'refresh'"}},
+        FaultCase{"NatStepThatNobodyTakes",
+                  {{18, "nat = { step = 3 }"}},
+                  {R"(18: 'step' in [box.nat] goes with assignment = "sequential" only)"}},
+        FaultCase{"NatFaultUnknown",
+                  {{18, R"(nat = { faults = ["kill-on-rest"] })"}},
+                  {"18: 'faults' in [box.nat]: no fault is called 'kill-on-rest'; nearest valid: "
+                   "'kill-on-reset'"}},
+        FaultCase{"NatForwardWithoutPort",
+                  {{18, R"(nat = { forward = [{ port = 80, to = ["a"] }] })"}},
+                  {R"(18: 'to' in [box.nat.forward]: 'a' is no HOST:PORT; like "bob:80")"}},
+        FaultCase{"NatForwardToNobody",
+                  {{18, R"(nat = { forward = [{ port = 80, to = [] }] })"}},
+                  {"18: 'to' in [box.nat.forward] is empty: a forward leads to one or more "
+                   "hosts"}},
+        FaultCase{"NatHairpinUnknown",
+                  {{18, R"(nat = { hairpin = "internl" })"}},
+                  {"18: 'hairpin' in [box.nat] cannot be 'internl'; nearest valid: "
+                   "'internal'"}},
         FaultCase{
             "IstTimerWithoutUnit",
             {{17, R"(role = "ist-kernel")"},
@@ -259,6 +279,63 @@ fragment-timeout = "1 s")"},
     EXPECT_EQ(nat.timers.tcpTransitory, std::chrono::minutes(1));
     EXPECT_EQ(nat.timers.icmp, std::chrono::seconds(10));
     EXPECT_EQ(nat.timers.fragments, std::chrono::seconds(1));
+}
+
+TEST(ReadNodes, ReadsEverySettingOfANat)
+{
+    const Box box = ReadBoxOf({{18,
+                                R"([box.nat]
+preset = "symmetric"
+assignment = "sequential"
+step = 2
+refresh = "both"
+parity = true
+udp = { assignment = "overloading", contiguity = true }
+pooling = "arbitrary"
+hairpin = "internal"
+unsolicited-syn = "hold"
+eviction = "oldest-idle"
+faults = ["kill-on-reset", "rewrite-payload"]
+port-block = { size = 128, most = 3 }
+max-sessions = 99
+max-held-syns = 7
+max-mappings-each = 11
+max-sessions-each = 12
+new-mappings-each = 13
+tcp-closing-timeout = "3 min"
+syn-hold = "8 s"
+port-hold = "120 s"
+untranslated = ["192.0.2.0/24"])"},
+                               {19, ""},
+                               {20, ""},
+                               {21, ""},
+                               {17, "role = \"nat\"\nports = [\"left\", \"right\"]"}});
+    const NatSettings& nat = box.nat;
+    EXPECT_EQ(nat.tcp.assignment, NatPortAssignment::Sequential);
+    EXPECT_EQ(nat.tcp.step, 2);
+    EXPECT_EQ(nat.icmp.refresh, NatRefresh::Both);
+    EXPECT_TRUE(nat.tcp.parity);
+    EXPECT_FALSE(nat.tcp.contiguity);
+    EXPECT_EQ(nat.udp.assignment, NatPortAssignment::Overloading);
+    EXPECT_TRUE(nat.udp.contiguity);
+    EXPECT_EQ(nat.pooling, NatPooling::Arbitrary);
+    EXPECT_EQ(nat.hairpin, NatHairpin::InternalSource);
+    EXPECT_EQ(nat.unsolicitedSyn, NatSynAnswer::Hold);
+    EXPECT_EQ(nat.eviction, NatEviction::OldestIdle);
+    EXPECT_TRUE(nat.faults.killOnReset);
+    EXPECT_FALSE(nat.faults.killOnIcmp);
+    EXPECT_TRUE(nat.faults.rewritePayload);
+    EXPECT_EQ(nat.blocks.size, 128);
+    EXPECT_EQ(nat.blocks.mostEach, 3);
+    EXPECT_EQ(nat.limits.sessions, 99U);
+    EXPECT_EQ(nat.limits.heldSyns, 7U);
+    EXPECT_EQ(nat.limits.mappingsPerSubscriber, 11U);
+    EXPECT_EQ(nat.limits.sessionsPerSubscriber, 12U);
+    EXPECT_EQ(nat.limits.newMappingsPerSecond, 13U);
+    EXPECT_EQ(nat.timers.tcpClosing, std::chrono::minutes(3));
+    EXPECT_EQ(nat.timers.synHold, std::chrono::seconds(8));
+    EXPECT_EQ(nat.timers.portHold, std::chrono::seconds(120));
+    EXPECT_EQ(nat.untranslated.size(), 1U);
 }
 
 TEST(ReadNodes, ReadsTheSpliceMethods)
