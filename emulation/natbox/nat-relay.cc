@@ -85,7 +85,34 @@ NatRelay::Drop(RelayDrop drop)
 }
 
 void
-NatRelay::Receive(TimePoint now, NatSide from, MutableBytes bytes)
+NatRelay::Receive(TimePoint now, NatSide from, const MutableBytes* packets, size_t count)
+{
+    if (count > 1 && State(from).isTransparent)
+    {
+        Prefetch(from, packets, count);
+    }
+    for (size_t i = 0; i < count; ++i)
+    {
+        ReceiveOne(now, from, packets[i]);
+    }
+}
+
+void
+NatRelay::Prefetch(NatSide from, const MutableBytes* packets, size_t count)
+{
+    m_headers.clear();
+    for (size_t i = 0; i < count; ++i)
+    {
+        if (IsIpv4(packets[i]))
+        {
+            m_headers.emplace_back(PacketOf(packets[i]));
+        }
+    }
+    m_box->Prefetch(from, m_headers.data(), m_headers.size());
+}
+
+void
+NatRelay::ReceiveOne(TimePoint now, NatSide from, MutableBytes bytes)
 {
     SideState& state = State(from);
     if (!IsIpv4(bytes))

@@ -73,9 +73,16 @@ class NatRelay
     /// \param trace may be null; it and `sink` outlive the relay
     NatRelay(const NatboxConfig& config, Randomness randomness, PacketSink& sink, TraceSink* trace);
 
-    /// Takes a packet in and changes it in place.
-    /// \param bytes a VnetHeader and the packet
-    void Receive(TimePoint now, NatSide from, MutableBytes bytes);
+    /// Takes packets in, in order, and changes them in place.
+    /// \param packets each a VnetHeader and the packet
+    void Receive(TimePoint now, NatSide from, const MutableBytes* packets, size_t count);
+
+    /// One packet.
+    void
+    Receive(TimePoint now, NatSide from, MutableBytes packet)
+    {
+        Receive(now, from, &packet, 1);
+    }
 
     [[nodiscard]] TimePoint NextTimeout() const;
     void Timeout(TimePoint now);
@@ -99,6 +106,8 @@ class NatRelay
     };
 
     SideState& State(NatSide side);
+    void Prefetch(NatSide from, const MutableBytes* packets, size_t count);
+    void ReceiveOne(TimePoint now, NatSide from, MutableBytes bytes);
     void Impair(TimePoint now, NatSide from, ByteView bytes);
     void Translate(TimePoint now, NatSide from, MutableBytes bytes);
     void Settle(TimePoint now);
@@ -124,6 +133,7 @@ class NatRelay
     PacketStore m_store;
     std::map<uint64_t, Held> m_held; ///< fragments that the NAT holds, by ticket
     std::vector<uint8_t> m_scratch;  ///< one packet that was waiting
+    std::vector<ByteView> m_headers; ///< of a batch
     std::array<uint64_t, RELAY_DROP_COUNT> m_drops{};
 };
 

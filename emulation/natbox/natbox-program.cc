@@ -135,24 +135,14 @@ NatboxProgram::Now() const
     return std::chrono::steady_clock::now() - m_start;
 }
 
-/// The clock is read once a batch.
 void
 NatboxProgram::Read(TunPort& port, NatSide side)
 {
     port.Start(
-        [this, side](MutableBytes bytes)
+        [this, side](const MutableBytes* packets, size_t count)
         {
-            if (bytes.data == nullptr)
-            {
-                m_batchTime = TimePoint(0);
-                ArmTimer();
-                return;
-            }
-            if (m_batchTime == TimePoint(0))
-            {
-                m_batchTime = Now();
-            }
-            m_relay->Receive(m_batchTime, side, bytes);
+            m_relay->Receive(Now(), side, packets, count);
+            ArmTimer();
         });
 }
 

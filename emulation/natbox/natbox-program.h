@@ -61,7 +61,6 @@ class NatboxProgram : public PacketSink
     asio::signal_set m_signals;
     asio::steady_timer m_timer;
     TimePoint m_armed = TIME_NEVER; ///< when the timer fires
-    TimePoint m_batchTime{0};       ///< of the batch of packets that is read; zero: none is
 };
 
 } // namespace isb

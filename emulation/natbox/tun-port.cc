@@ -15,8 +15,11 @@ namespace isb
 namespace
 {
 
-/// Packets read before the other side has its turn.
-constexpr int BATCH = 64;
+/// Packets of a batch, and bytes after which it is full: half of a common second-level cache.
+constexpr size_t BATCH_PACKETS = 32;
+constexpr size_t BATCH_BYTES = 128 * 1024;
+/// Batches before the other side has its turn.
+constexpr int TURN = 2;
 constexpr size_t LARGEST_PACKET = 65535;
 /// Packets that may wait for us while the other side has its turn, and in bursts.
 constexpr uint32_t QUEUE_LENGTH = 2000;
@@ -39,7 +42,7 @@ Configured(TunDevice& device, const NatboxSide& side)
 TunPort::TunPort(asio::io_context& io, const NatboxSide& side)
     : m_device(side.device),
       m_stream(io, Configured(m_device, side)),
-      m_buffer(VNET_HEADER_SIZE + LARGEST_PACKET)
+      m_buffer(BATCH_BYTES + VNET_HEADER_SIZE + LARGEST_PACKET)
 {
 }
 
@@ -64,37 +67,54 @@ TunPort::Wait()
                         {
                             if (!error)
                             {
-                                ReadBatch();
+                                Run();
                             }
                         });
 }
 
 void
+TunPort::Run()
+{
+    for (int i = 0; i < TURN; ++i)
+    {
+        const bool isMore = ReadBatch();
+        if (!m_batch.empty())
+        {
+            m_receiver(m_batch.data(), m_batch.size());
+        }
+        if (!isMore)
+        {
+            Wait();
+            return;
+        }
+    }
+    asio::post(m_stream.get_executor(), [this] { Run(); });
+}
+
+/// Fills m_batch; false when there is no more to read.
+bool
 TunPort::ReadBatch()
 {
-    bool isEmpty = false;
-    for (int i = 0; i < BATCH && !isEmpty; ++i)
+    m_batch.clear();
+    size_t used = 0;
+    while (m_batch.size() < BATCH_PACKETS && used < BATCH_BYTES)
     {
-        const ssize_t size = read(m_device.Get(), m_buffer.data(), m_buffer.size());
-        isEmpty = size < 0;
-        if (!isEmpty)
+        const ssize_t size = read(m_device.Get(), &m_buffer[used], m_buffer.size() - used);
+        if (size >= 0)
         {
-            m_receiver({m_buffer.data(), static_cast<size_t>(size)});
+            m_batch.emplace_back(&m_buffer[used], static_cast<size_t>(size));
+            used += static_cast<size_t>(size);
         }
-        else if (errno != EAGAIN && errno != EINTR)
+        else if (errno == EAGAIN)
+        {
+            return false;
+        }
+        else if (errno != EINTR)
         {
             throw SystemError("read from TUN interface " + m_device.Name());
         }
     }
-    m_receiver({});
-    if (isEmpty)
-    {
-        Wait();
-    }
-    else
-    {
-        asio::post(m_stream.get_executor(), [this] { ReadBatch(); });
-    }
+    return true;
 }
 
 bool

@@ -16,13 +16,13 @@ namespace isb
 {
 
 /// One TUN interface on the event loop. Packets are read in batches into one buffer, in which they
-/// are translated and from which they are written: no copy, no allocation a packet.
+/// are translated and from which they are written: no copy, no allocation a packet. A batch is
+/// small enough to stay in the processor's cache.
 class TunPort
 {
   public:
-    /// Gets each packet (a VnetHeader and the packet, to be changed in place), and with no bytes
-    /// the end of a batch.
-    using Receiver = std::function<void(MutableBytes bytes)>;
+    /// Gets a batch of packets: each a VnetHeader and the packet, to be changed in place.
+    using Receiver = std::function<void(const MutableBytes* packets, size_t count)>;
 
     /// Attaches to the interface and configures it. SystemError says what was tried.
     TunPort(asio::io_context& io, const NatboxSide& side);
@@ -39,12 +39,14 @@ class TunPort
 
   private:
     void Wait();
-    void ReadBatch();
+    void Run();
+    bool ReadBatch();
 
     TunDevice m_device;
     asio::posix::stream_descriptor m_stream;
     Receiver m_receiver;
     std::vector<uint8_t> m_buffer;
+    std::vector<MutableBytes> m_batch; ///< in m_buffer
 };
 
 } // namespace isb

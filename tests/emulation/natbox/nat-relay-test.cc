@@ -208,6 +208,32 @@ TEST(NatRelay, FragmentsWithoutAFirstOneAreForgotten)
     EXPECT_EQ(rig.Take().size(), 1U);
 }
 
+TEST(NatRelay, ABatchIsWhatItsPacketsAreOneByOne)
+{
+    RelayRig batch(TestConfig());
+    RelayRig single(TestConfig());
+    std::vector<Packet> packets;
+    for (uint16_t i = 0; i < 40; ++i)
+    {
+        packets.push_back(
+            BuildUdp({ALICE.address, static_cast<uint16_t>(4000 + i % 7)}, SERVER, Payload(i)));
+    }
+    packets[5] = Packet(10, 0x45);
+    packets[9] = Packet(48, 0x60);
+    batch.SendBatch(NatSide::Inside, packets);
+    for (const Packet& packet : packets)
+    {
+        single.Send(NatSide::Inside, packet);
+    }
+    const auto expected = single.Take();
+    const auto got = batch.Take();
+    ASSERT_EQ(got.size(), 38U);
+    for (size_t i = 0; i < got.size(); ++i)
+    {
+        EXPECT_EQ(got[i].packet, expected.at(i).packet) << i;
+    }
+}
+
 TEST(NatRelay, AnswersNothingAtItsOwnAddress)
 {
     NatboxConfig config = TestConfig();

@@ -76,7 +76,26 @@ class RelayRig : public PacketSink
         Packet bytes(VNET_HEADER_SIZE);
         std::memcpy(bytes.data(), &header, VNET_HEADER_SIZE);
         bytes.insert(bytes.end(), packet.begin(), packet.end());
-        relay.Receive(now, from, bytes);
+        const MutableBytes view(bytes);
+        relay.Receive(now, from, &view, 1);
+    }
+
+    /// All at once.
+    void
+    SendBatch(NatSide from, const std::vector<Packet>& packets)
+    {
+        std::vector<Packet> all;
+        std::vector<MutableBytes> views;
+        for (const Packet& packet : packets)
+        {
+            all.emplace_back(VNET_HEADER_SIZE);
+            all.back().insert(all.back().end(), packet.begin(), packet.end());
+        }
+        for (Packet& bytes : all)
+        {
+            views.emplace_back(bytes);
+        }
+        relay.Receive(now, from, views.data(), views.size());
     }
 
     /// What was written since the last call.
