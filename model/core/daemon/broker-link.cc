@@ -130,6 +130,17 @@ BrokerLink::LoginPort() const
     return m_loginListener == 0 ? Endpoint{} : m_local;
 }
 
+void
+BrokerLink::SetHelloInterval(TimePoint now, Duration interval)
+{
+    if (IsLoggedIn() && interval > Duration(0))
+    {
+        m_helloInterval = interval;
+        m_hello.Set(now + interval);
+        m_timer.Set(now + HELLOS_MISSED * interval);
+    }
+}
+
 uint64_t
 BrokerLink::NewRequest()
 {
@@ -274,6 +285,13 @@ BrokerLink::Greet(TimePoint now, const HelloMessage& hello)
     login.abilities.punch = m_host.settings.allowPunch;
     login.abilities.predict = m_host.settings.allowPunch && m_host.settings.allowPrediction;
     login.abilities.loginPort = m_loginListener != 0;
+    login.abilities.natTest = m_host.settings.natTest || m_host.settings.volunteer;
+    login.abilities.volunteer = m_host.settings.volunteer;
+    if (m_host.settings.volunteer)
+    {
+        login.abilities.volunteerRateBps = m_host.settings.volunteerRate.bitsPerSecond;
+        login.abilities.volunteerConnections = m_host.settings.volunteerConnections;
+    }
     m_channel->Send(now, std::move(login), m_host.sockets.Orders());
 }
 

@@ -52,6 +52,8 @@ class BrokerLink : public SocketOwner
     [[nodiscard]] const std::vector<Endpoint>& StunServers() const;
     /// Own end of the connection, while the login port listens; port 0: it does not.
     [[nodiscard]] Endpoint LoginPort() const;
+    /// Hellos are said at least so often from now on; 0: as before.
+    void SetHelloInterval(TimePoint now, Duration interval);
     /// A new number for a request.
     [[nodiscard]] uint64_t NewRequest();
     /// Sends it when logged in, else forgets it.

@@ -134,6 +134,28 @@ DaemonJournal::Connection(TimePoint now,
 }
 
 void
+DaemonJournal::Volunteer(TimePoint now,
+                         uint64_t splice,
+                         Protocol protocol,
+                         std::string_view from,
+                         std::string_view to,
+                         std::string_view reason)
+{
+    TraceEvent event;
+    event.when = now;
+    event.kind = TraceKind::SpliceState;
+    event.splice = splice;
+    event.flow.protocol = protocol;
+    event.method = ToString(ForwardingMethod::Proxy);
+    event.ist = m_user;
+    event.from = from;
+    event.to = to;
+    event.reason = reason;
+    event.rule = "thesis 3.6.3";
+    Emit(event);
+}
+
+void
 DaemonJournal::Drop(TimePoint now, const FlowKey& flow, size_t bytes, std::string_view reason)
 {
     ++counters.drops[reason];

@@ -60,6 +60,13 @@ class DaemonJournal
                     std::string_view from,
                     std::string_view to,
                     std::string_view reason);
+    /// A splice that this user carries as IST.
+    void Volunteer(TimePoint now,
+                   uint64_t splice,
+                   Protocol protocol,
+                   std::string_view from,
+                   std::string_view to,
+                   std::string_view reason);
     /// A datagram or connection ends here; counted. `reason` is static.
     void Drop(TimePoint now, const FlowKey& flow, size_t bytes, std::string_view reason);
 

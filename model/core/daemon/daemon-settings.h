@@ -55,8 +55,15 @@ struct DaemonSettings
     /// Listens on the local port of the connection to the ISB too, where its NAT, if it lets
     /// strangers in, passes them on (thesis 3.6.3). Follows from allowPunch.
     bool listenOnLoginPort = false;
-    bool allowPunch = false;      ///< connections by hole punching, as subscriber and provider
-    bool allowPrediction = false; ///< tells others which ports its NAT may give next (Punched)
+    bool allowPunch = false; ///< connections by hole punching, as subscriber and provider
+    /// Takes part in the NAT test (thesis 3.6.3, Fig 3.10); listens on the login port for it.
+    bool natTest = false;
+    /// Serves as IST for others when the test finds a full cone; includes natTest. What it then
+    /// risks is bounded (promise T10):
+    bool volunteer = false;
+    DataRate volunteerRate{1'000'000}; ///< that it forwards, all together; 0: no bound
+    uint32_t volunteerConnections = 4; ///< splices at once
+    bool allowPrediction = false;      ///< tells others which ports its NAT may give next (Punched)
     Duration retryFirst = std::chrono::seconds(1); ///< wait before logging in again; doubles
     Duration retryMost = std::chrono::seconds(30);
     Duration subscribeRetry = std::chrono::seconds(1); ///< a provider that is not on line; doubles
@@ -86,7 +93,7 @@ struct DaemonSettings
     [[nodiscard]] bool
     ListensOnLoginPort() const
     {
-        return listenOnLoginPort || allowPunch;
+        return listenOnLoginPort || allowPunch || natTest || volunteer;
     }
 };
 

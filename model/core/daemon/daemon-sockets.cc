@@ -114,6 +114,12 @@ DaemonSockets::SendTo(SocketId socket, Endpoint to, std::vector<uint8_t> bytes)
 }
 
 void
+DaemonSockets::Shutdown(SocketId socket)
+{
+    m_orders.push_back(ShutdownOrder{socket});
+}
+
+void
 DaemonSockets::Join(SocketId a, SocketId b)
 {
     m_orders.push_back(JoinOrder{a, b});

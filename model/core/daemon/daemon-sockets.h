@@ -52,6 +52,7 @@ class DaemonSockets
     void Read(SocketId socket, uint64_t bytes);
     void Send(SocketId socket, std::vector<uint8_t> bytes);
     void SendTo(SocketId socket, Endpoint to, std::vector<uint8_t> bytes);
+    void Shutdown(SocketId socket);
     void Join(SocketId a, SocketId b);
     uint64_t Relay(SocketOwner* owner,
                    SocketId inner,

@@ -4,10 +4,12 @@
 #include "model/core/daemon/broker-link.h"
 #include "model/core/daemon/daemon-host.h"
 #include "model/core/daemon/listen-port.h"
+#include "model/core/daemon/nat-responder.h"
 #include "model/core/daemon/nearness-prober.h"
 #include "model/core/daemon/service-lister.h"
 #include "model/core/daemon/service-provider.h"
 #include "model/core/daemon/service-subscriber.h"
+#include "model/core/daemon/volunteer-ist.h"
 
 #include <utility>
 #include <variant>
@@ -26,7 +28,9 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
           provider(host, link, listenPort),
           subscriber(host, link, listenPort),
           prober(host, link),
-          lister(host, link)
+          lister(host, link),
+          volunteer(host, link, listenPort),
+          natResponder(host, link, listenPort, volunteer)
     {
     }
 
@@ -47,6 +51,8 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
     ServiceSubscriber subscriber;
     NearnessProber prober;
     ServiceLister lister;
+    VolunteerIst volunteer;
+    NatResponder natResponder;
     Reachability reachability = Reachability::Unknown;
     bool running = false;
 
@@ -93,6 +99,8 @@ UserDaemon::Impl::Stop(TimePoint now)
     running = false;
     prober.Stop();
     lister.Stop();
+    natResponder.Stop();
+    volunteer.Stop();
     subscriber.Stop(now);
     provider.Stop(now);
     listenPort.Stop();
@@ -103,6 +111,7 @@ UserDaemon::Impl::Stop(TimePoint now)
 void
 UserDaemon::Impl::OnLoggedIn(TimePoint now)
 {
+    natResponder.OnLoggedIn(now);
     provider.OnLoggedIn(now);
     subscriber.OnLoggedIn(now);
 }
@@ -114,6 +123,8 @@ UserDaemon::Impl::OnSessionOver(TimePoint now)
     ForgetProbe();
     prober.Stop();
     lister.OnSessionOver(now);
+    natResponder.OnSessionOver();
+    volunteer.OnSessionOver();
     provider.OnSessionOver(now);
     subscriber.OnSessionOver(now);
 }
@@ -165,6 +176,22 @@ UserDaemon::Impl::OnMessage(TimePoint now, const IsbMessage& message)
     else if (const auto* gather = std::get_if<GatherMessage>(&message))
     {
         OnGather(now, *gather);
+    }
+    else if (const auto* natProbe = std::get_if<NatProbeMessage>(&message))
+    {
+        natResponder.OnProbe(now, *natProbe);
+    }
+    else if (const auto* volunteering = std::get_if<VolunteerOfferMessage>(&message))
+    {
+        volunteer.OnOffer(now, *volunteering);
+    }
+    else if (const auto* splice = std::get_if<VolunteerSpliceMessage>(&message))
+    {
+        volunteer.OnSplice(now, *splice);
+    }
+    else if (const auto* cancel = std::get_if<SpliceCancelMessage>(&message))
+    {
+        volunteer.OnCancel(now, *cancel);
     }
     else if (const auto* instruct = std::get_if<InstructMessage>(&message))
     {
@@ -465,7 +492,8 @@ size_t
 UserDaemon::StateSize() const
 {
     return m_impl->provider.StateSize() + m_impl->subscriber.StateSize() +
-           m_impl->listenPort.StateSize() + m_impl->lister.StateSize();
+           m_impl->listenPort.StateSize() + m_impl->lister.StateSize() +
+           m_impl->volunteer.StateSize();
 }
 
 } // namespace isb

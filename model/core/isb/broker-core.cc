@@ -41,7 +41,12 @@ BrokerCore::BrokerCore(IsbSettings settings, const Mac& mac, Rng& random, TraceS
       halfClosed(desk, sessions),
       closer(desk, sessions, connections, halfClosed),
       maker(desk, sessions, subscriptions, registry, connections, halfClosed, closer),
-      keeper(desk, sessions, connections, halfClosed, maker, closer)
+      keeper(desk, sessions, connections, halfClosed, maker, closer),
+      volunteers(desk, sessions, registry, connections, keeper),
+      natProber(desk,
+                sessions,
+                registry,
+                [this](BrokerSession& session) { volunteers.Consider(session); })
 {
 }
 
@@ -85,6 +90,19 @@ BrokerCore::Connected(SocketId socket)
     {
         prober.Connected(socket);
     }
+    else if (natProber.Owns(socket))
+    {
+        natProber.Connected(socket);
+    }
+}
+
+void
+BrokerCore::Listening(SocketId socket)
+{
+    if (natProber.Owns(socket))
+    {
+        natProber.Listening(socket);
+    }
 }
 
 void
@@ -103,6 +121,10 @@ BrokerCore::Failed(SocketId socket, std::string_view why)
     else if (prober.Owns(socket))
     {
         prober.Failed(socket);
+    }
+    else if (natProber.Owns(socket))
+    {
+        natProber.Failed(socket);
     }
     else if (BrokerSession* session = sessions.Find(socket))
     {
@@ -189,9 +211,32 @@ BrokerCore::DispatchUser(BrokerSession& session, const IsbMessage& message)
            On<OpenMessage>(message, [&](auto& m) { maker.Open(session, m); }) ||
            On<ReadyMessage>(message, [&](auto& m) { keeper.Ready(session, m); }) ||
            On<GatheredMessage>(message, [&](auto& m) { keeper.Gathered(session, m); }) ||
-           On<FaultMessage>(message, [&](auto& m) { keeper.Fault(session, m); }) ||
+           On<FaultMessage>(message,
+                            [&](auto& m)
+                            {
+                                if (!volunteers.Fault(session, m))
+                                {
+                                    keeper.Fault(session, m);
+                                }
+                            }) ||
            On<StatusMessage>(message, [&](auto& m) { keeper.Status(session, m); }) ||
-           On<NearnessMessage>(message, [&](auto& m) { Nearness(session, m); });
+           On<NearnessMessage>(message, [&](auto& m) { Nearness(session, m); }) ||
+           DispatchVolunteer(session, message);
+}
+
+bool
+BrokerCore::DispatchVolunteer(BrokerSession& session, const IsbMessage& message)
+{
+    if (const auto* ready = std::get_if<SpliceReadyMessage>(&message))
+    {
+        return volunteers.SpliceReady(session, *ready);
+    }
+    if (const auto* event = std::get_if<SpliceEventMessage>(&message))
+    {
+        return volunteers.SpliceEvent(session, *event);
+    }
+    return On<NatReportMessage>(message, [&](auto& m) { natProber.Report(session, m); }) ||
+           On<VolunteerAnswerMessage>(message, [&](auto& m) { volunteers.Answer(session, m); });
 }
 
 bool
@@ -229,6 +274,7 @@ BrokerCore::Login(BrokerSession& session, const LoginMessage& login)
     sessions.Install(session, login);
     pacer.Welcome(session);
     prober.Start(session);
+    natProber.Start(session);
 }
 
 void
@@ -327,6 +373,12 @@ BrokerCore::CleanUp(const EndedSession& ended)
     }
     const IsbCode code = ended.code == IsbCode::LoggedOut ? IsbCode::LoggedOut : IsbCode::PeerLost;
     prober.Forget(ended.socket);
+    natProber.Forget(ended.socket);
+    if (registry.IsVolunteer(ended.name))
+    {
+        registry.Lost(ended.name, ended.code);
+        keeper.IstLost(ended.name);
+    }
     for (const std::string& service : directory.Of(ended.name))
     {
         directory.Remove({ended.name, service});
@@ -372,6 +424,7 @@ BrokerCore::Stop()
             directory.Remove({ended->name, service});
         }
     }
+    natProber.Stop();
     registry.Clear();
     pacer.Clear();
     sessions.Bury();
@@ -388,6 +441,7 @@ BrokerCore::Timeout()
     sessions.Timeout();
     Settle();
     prober.Timeout();
+    natProber.Timeout();
     subscriptions.Timeout();
     Settle();
     registry.Timeout();
@@ -409,6 +463,7 @@ BrokerCore::NextTimeout() const
                      registry.NextTimeout(),
                      pacer.NextTimeout(),
                      prober.NextTimeout(),
+                     natProber.NextTimeout(),
                      connections.NextTimeout(),
                      halfClosed.NextTimeout()});
 }
@@ -423,7 +478,7 @@ size_t
 BrokerCore::StateSize() const
 {
     return sessions.Size() + directory.Size() + subscriptions.Size() + connections.Size() +
-           halfClosed.Size() + registry.Size() + prober.Size();
+           halfClosed.Size() + registry.Size() + prober.Size() + natProber.Size();
 }
 
 } // namespace isb

@@ -9,10 +9,12 @@
 #include "model/core/isb/connection-table.h"
 #include "model/core/isb/ist-list-pacer.h"
 #include "model/core/isb/ist-registry.h"
+#include "model/core/isb/nat-prober.h"
 #include "model/core/isb/reachability-prober.h"
 #include "model/core/isb/service-directory.h"
 #include "model/core/isb/session-table.h"
 #include "model/core/isb/subscription-table.h"
+#include "model/core/isb/volunteer-desk.h"
 
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ class BrokerCore
 
     /// Opens the listener.
     void Listen();
+    /// A UDP socket for test packets is open.
+    void Listening(SocketId socket);
     [[nodiscard]] SocketId Accept(SocketId from, Endpoint local, Endpoint peer);
     /// A probe got through.
     void Connected(SocketId socket);
@@ -59,6 +63,8 @@ class BrokerCore
     ConnectionCloser closer;
     ConnectionMaker maker;
     ConnectionKeeper keeper;
+    VolunteerDesk volunteers;
+    NatProber natProber;
 
   private:
     void Obey(BrokerSession& session, ByteView bytes);
@@ -66,6 +72,7 @@ class BrokerCore
     void Settle();
     void Dispatch(BrokerSession& session, const IsbMessage& message);
     [[nodiscard]] bool DispatchUser(BrokerSession& session, const IsbMessage& message);
+    [[nodiscard]] bool DispatchVolunteer(BrokerSession& session, const IsbMessage& message);
     [[nodiscard]] bool DispatchIst(BrokerSession& session, const IsbMessage& message);
     void Login(BrokerSession& session, const LoginMessage& login);
     void Announce(BrokerSession& session, const AnnounceMessage& message);

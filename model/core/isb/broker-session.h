@@ -4,6 +4,7 @@
 
 #include "model/core/isb/isb-settings.h"
 #include "model/core/isb/message-budget.h"
+#include "model/core/isb/volunteer-state.h"
 #include "model/core/machine/isb-channel.h"
 #include "model/wire/endpoint.h"
 #include "model/wire/isb-message.h"
@@ -27,6 +28,7 @@ struct BrokerSession
     IsbChannel channel;
     uint64_t id = 0;
     Endpoint observed; ///< the peer as seen here
+    Endpoint local;    ///< own end
     Token challenge{};
     bool proven = false; ///< logged in; what follows is then known
     bool ended = false;  ///< closed; only kept until the current input is worked off
@@ -39,6 +41,7 @@ struct BrokerSession
     std::map<std::string, Duration> nearness;          ///< users: round trip to each IST
     std::map<std::string, TimePoint> avoided;          ///< users: ISTs that failed, until then
     uint64_t istListVersion = 0;                       ///< users: newest list sent
+    VolunteerState volunteer;                          ///< users
 
     TimePoint accepted{0};
     TimePoint lastHeard{0};

@@ -203,7 +203,8 @@ ServiceConnection*
 ConnectionKeeper::FindSplice(BrokerSession& ist, uint64_t splice)
 {
     ServiceConnection* connection = m_connections.FindBySplice(splice);
-    if (connection != nullptr && connection->ist != ist.Name())
+    const bool carries = ist.login.role == IsbRole::Ist || ist.volunteer.serving;
+    if (connection != nullptr && (connection->ist != ist.Name() || !carries))
     {
         m_sessions.End(ist, IsbCode::BadState, SessionClose::Told);
         return nullptr;

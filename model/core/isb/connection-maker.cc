@@ -210,9 +210,16 @@ ConnectionMaker::Ask(ServiceConnection& connection,
     m_closer.Emit(connection, from, "asked", reason, detail);
     if (path == ServicePath::Translated)
     {
-        m_sessions.SendToIst(
-            connection.ist,
-            MakeSpliceRequest(connection, *subscriber, *provider, m_desk.settings));
+        if (m_registry.IsVolunteer(connection.ist))
+        {
+            m_sessions.SendToIst(connection.ist, MakeVolunteerSplice(connection, m_desk.settings));
+        }
+        else
+        {
+            m_sessions.SendToIst(
+                connection.ist,
+                MakeSpliceRequest(connection, *subscriber, *provider, m_desk.settings));
+        }
     }
     connection.Party(ServiceEnd::Provider).knows = true;
     m_sessions.Send(*provider, MakePrepare(connection));
@@ -241,6 +248,17 @@ ConnectionMaker::PlanSplice(ServiceConnection& connection,
         const std::optional<ForwardingMethod> next = NextMethod(connection.method);
         if (!next)
         {
+            // No IST can: a user's host behind a full cone NAT (thesis 3.6.3), a proxy.
+            const IsbCode code = choice.code;
+            choice = m_registry.ChooseVolunteer(connection.protocol,
+                                                subscriber,
+                                                provider,
+                                                connection.refused);
+            if (!choice.name.empty())
+            {
+                break;
+            }
+            choice.code = code == IsbCode::NoIst ? choice.code : code;
             TryNextWay(connection, choice.code, std::nullopt, ToString(choice.code));
             return false;
         }

@@ -178,6 +178,18 @@ MakeSpliceRequest(const ServiceConnection& connection,
     return request;
 }
 
+VolunteerSpliceMessage
+MakeVolunteerSplice(const ServiceConnection& connection, const IsbSettings& settings)
+{
+    VolunteerSpliceMessage request;
+    request.splice = connection.splice;
+    request.protocol = connection.protocol;
+    request.subscriber = connection.Party(ServiceEnd::Subscriber).token;
+    request.provider = connection.Party(ServiceEnd::Provider).token;
+    request.patience = settings.translatedTimeout;
+    return request;
+}
+
 bool
 IsFitting(const SpliceReadyMessage& ready, const ServiceConnection& connection, Ipv4 ist)
 {

@@ -45,6 +45,9 @@ struct MethodChoice
                                                      const BrokerSession& subscriber,
                                                      const BrokerSession& provider,
                                                      const IsbSettings& settings);
+/// The same for a user who serves as IST: its connections are told apart by their tokens.
+[[nodiscard]] VolunteerSpliceMessage MakeVolunteerSplice(const ServiceConnection& connection,
+                                                         const IsbSettings& settings);
 /// Does the answer fit the request, and name nothing but the IST's own address (promise T1)?
 [[nodiscard]] bool IsFitting(const SpliceReadyMessage& ready,
                              const ServiceConnection& connection,

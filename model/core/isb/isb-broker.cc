@@ -40,7 +40,7 @@ void
 IsbBroker::Listening(TimePoint now, SocketId socket, Endpoint local)
 {
     m_impl->desk.now = now;
-    static_cast<void>(socket);
+    m_impl->Listening(socket);
     static_cast<void>(local);
 }
 

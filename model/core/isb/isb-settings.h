@@ -29,6 +29,7 @@ struct IsbProfile
     std::string secret;
     bool mayBeIst = false; ///< this name may log in as IST
     UserQuota quota;
+    bool mayVolunteer = true; ///< may serve as IST behind a full cone NAT, if it wants to
 };
 
 /// What can be set in an IsbBroker.
@@ -55,6 +56,14 @@ struct IsbSettings
     /// primary and alternate port, then the alternate address with both; told to users at login.
     /// Empty: none, and no holes are punched. At most ISB_STUN_LIMIT.
     std::vector<Endpoint> stunServers;
+
+    /// Where the NAT test's packets come from: another address of this host than users log in to
+    /// (thesis 3.6.3), and port 0 or one that the host keeps for it. 0.0.0.0: an IST sends them; if
+    /// there is none that can, they come from the usual address and prove no full cone.
+    Endpoint probeFrom;
+    bool volunteers = true;            ///< users behind full cone NATs may serve as ISTs
+    DataRate volunteerRate{0};         ///< most that one is asked to forward; 0: what it offers
+    uint32_t volunteerConnections = 8; ///< most at once at one; 0: what it offers
 
     size_t maxSessions = 20'000;
     size_t maxUnproven = 1024;          ///< connections that have not logged in

@@ -63,10 +63,42 @@ IstRegistry::IstRegistry(BrokerDesk& desk)
 void
 IstRegistry::Register(const BrokerSession& session)
 {
+    IstProfile profile = session.login.ist;
+    if (profile.address.value == 0)
+    {
+        profile.address = session.observed.address;
+    }
+    IstRecord& ist = Enter(session, std::move(profile), {});
+    ist.prober = session.login.abilities.natTest;
+    ist.volunteer.reset();
+}
+
+void
+IstRegistry::RegisterVolunteer(const BrokerSession& session)
+{
+    IstProfile profile;
+    profile.methods = {ForwardingMethod::Proxy};
+    profile.address = session.observed.address;
+    profile.capacity = session.volunteer.connections;
+    Enter(session, std::move(profile), "isb.volunteer").volunteer = session.volunteer;
+}
+
+void
+IstRegistry::UpdateVolunteer(const BrokerSession& session)
+{
+    const auto place = m_ists.find(session.Name());
+    if (place != m_ists.end() && place->second.volunteer)
+    {
+        place->second.volunteer = session.volunteer;
+    }
+}
+
+IstRecord&
+IstRegistry::Enter(const BrokerSession& session, IstProfile profile, std::string_view reason)
+{
     const std::string& name = session.Name();
     auto place = m_ists.find(name);
     std::string_view from = "";
-    std::string_view reason = "";
     if (place != m_ists.end())
     {
         from = "lost";
@@ -86,15 +118,12 @@ IstRegistry::Register(const BrokerSession& session)
     }
     IstRecord& ist = place->second;
     m_deadlines.Schedule(ist.number, ist.entered, TIME_NEVER);
-    ist.profile = session.login.ist;
-    if (ist.profile.address.value == 0)
-    {
-        ist.profile.address = session.observed.address;
-    }
+    ist.profile = std::move(profile);
     ist.bootId = session.login.bootId;
     ist.online = true;
     ++m_version;
     Emit(name, from, "registered", reason);
+    return ist;
 }
 
 void
@@ -165,7 +194,7 @@ IstRegistry::Choose(ForwardingMethod method,
     bool full = false;
     for (const auto& [name, ist] : m_ists)
     {
-        if (!CanCarry(ist, method) || refused.count(name) != 0)
+        if (ist.volunteer || !CanCarry(ist, method) || refused.count(name) != 0)
         {
             continue;
         }
@@ -174,20 +203,63 @@ IstRegistry::Choose(ForwardingMethod method,
             full = true;
             continue;
         }
-        const std::optional<Duration> toSubscriber = RoundTrip(subscriber, name);
-        const std::optional<Duration> toProvider = RoundTrip(provider, name);
-        std::optional<Duration> distance;
-        if (toSubscriber && toProvider)
-        {
-            distance = *toSubscriber + *toProvider;
-        }
-        candidates.push_back(
-            {name,
-             distance,
-             SplicesOf(ist),
-             ist.profile.capacity,
-             ist.suspected > m_desk.now || IsAvoided(subscriber, name, m_desk.now)});
+        candidates.push_back(Candidate(name, ist, subscriber, provider));
     }
+    return ChooseAmong(candidates, full);
+}
+
+IstRegistry::Choice
+IstRegistry::ChooseVolunteer(Protocol protocol,
+                             const BrokerSession& subscriber,
+                             const BrokerSession& provider,
+                             const std::set<std::string>& refused) const
+{
+    std::vector<IstCandidate> candidates;
+    bool full = false;
+    for (const auto& [name, ist] : m_ists)
+    {
+        const bool reachable =
+            ist.volunteer && ist.online &&
+            (protocol == Protocol::Tcp ? ist.volunteer->tcp : ist.volunteer->udp);
+        const bool near = ist.profile.address == subscriber.observed.address ||
+                          ist.profile.address == provider.observed.address;
+        if (!reachable || near || refused.count(name) != 0)
+        {
+            continue;
+        }
+        if (SplicesOf(ist) >= ist.profile.capacity)
+        {
+            full = true;
+            continue;
+        }
+        candidates.push_back(Candidate(name, ist, subscriber, provider));
+    }
+    return ChooseAmong(candidates, full);
+}
+
+IstCandidate
+IstRegistry::Candidate(const std::string& name,
+                       const IstRecord& ist,
+                       const BrokerSession& subscriber,
+                       const BrokerSession& provider) const
+{
+    const std::optional<Duration> toSubscriber = RoundTrip(subscriber, name);
+    const std::optional<Duration> toProvider = RoundTrip(provider, name);
+    std::optional<Duration> distance;
+    if (toSubscriber && toProvider)
+    {
+        distance = *toSubscriber + *toProvider;
+    }
+    return {name,
+            distance,
+            SplicesOf(ist),
+            ist.profile.capacity,
+            ist.suspected > m_desk.now || IsAvoided(subscriber, name, m_desk.now)};
+}
+
+IstRegistry::Choice
+IstRegistry::ChooseAmong(const std::vector<IstCandidate>& candidates, bool full) const
+{
     const std::optional<IstChoice> choice =
         ChooseIst(candidates, m_desk.settings.nearShare, m_desk.settings.nearMargin);
     if (!choice)
@@ -196,6 +268,26 @@ IstRegistry::Choose(ForwardingMethod method,
     }
     const IstCandidate& chosen = candidates[choice->index];
     return {chosen.name, choice->reason, IsbCode::None, Describe(chosen, candidates.size())};
+}
+
+bool
+IstRegistry::IsVolunteer(const std::string& name) const
+{
+    const IstRecord* ist = Find(name);
+    return ist != nullptr && ist->volunteer;
+}
+
+const std::string*
+IstRegistry::FindProber(Ipv4 other) const
+{
+    for (const auto& [name, ist] : m_ists)
+    {
+        if (ist.prober && ist.online && ist.profile.address != other)
+        {
+            return &name;
+        }
+    }
+    return nullptr;
 }
 
 const IstRecord*

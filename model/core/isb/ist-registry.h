@@ -25,7 +25,10 @@ struct IstRecord
     uint64_t number = 0; ///< for the deadlines
     IstProfile profile;  ///< `address` is where users connect, never 0.0.0.0
     uint64_t bootId = 0;
-    bool online = false;    ///< else in its grace
+    bool online = false; ///< else in its grace
+    bool prober = false; ///< sends the NAT test's packets
+    /// Of a user who serves as IST: its name, then the endpoints where both users connect to.
+    std::optional<VolunteerState> volunteer;
     uint64_t assigned = 0;  ///< splices that the broker ordered and that are not over
     uint64_t reported = 0;  ///< splices by its last Load
     TimePoint suspected{0}; ///< until then
@@ -44,6 +47,10 @@ class IstRegistry
     explicit IstRegistry(BrokerDesk& desk);
 
     void Register(const BrokerSession& session);
+    /// A user serves as IST from now on (thesis 3.6.3).
+    void RegisterVolunteer(const BrokerSession& session);
+    /// More is known about its NAT.
+    void UpdateVolunteer(const BrokerSession& session);
     /// Its session ended.
     void Lost(const std::string& name, IsbCode code);
     void Load(const std::string& name, const LoadMessage& message);
@@ -69,6 +76,16 @@ class IstRegistry
                                 const BrokerSession& provider,
                                 const std::set<std::string>& refused) const;
 
+    /// The same among the users who serve as IST: neither of the two, none behind the NAT of one of
+    /// them (only some NATs let insiders reach each other by their external endpoints).
+    [[nodiscard]] Choice ChooseVolunteer(Protocol protocol,
+                                         const BrokerSession& subscriber,
+                                         const BrokerSession& provider,
+                                         const std::set<std::string>& refused) const;
+    [[nodiscard]] bool IsVolunteer(const std::string& name) const;
+    /// An IST that sends test packets from another address than this; null: none.
+    [[nodiscard]] const std::string* FindProber(Ipv4 other) const;
+
     /// Null when unknown.
     [[nodiscard]] const IstRecord* Find(const std::string& name) const;
     /// The list that users measure their nearness by, and its version: another after each change.
@@ -86,6 +103,13 @@ class IstRegistry
     [[nodiscard]] size_t Size() const;
 
   private:
+    /// The record of this session, new or returned.
+    IstRecord& Enter(const BrokerSession& session, IstProfile profile, std::string_view reason);
+    [[nodiscard]] Choice ChooseAmong(const std::vector<IstCandidate>& candidates, bool full) const;
+    [[nodiscard]] IstCandidate Candidate(const std::string& name,
+                                         const IstRecord& ist,
+                                         const BrokerSession& subscriber,
+                                         const BrokerSession& provider) const;
     void Remove(const std::string& name);
     void Emit(const std::string& name,
               std::string_view from,

@@ -31,7 +31,7 @@ EqualBytes(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b)
 }
 
 /// Messages by which an honest user answers this one: Answer; Ready or Fault; Established and how
-/// it ended.
+/// it ended; of a volunteer's splice that it is ready, paired, over.
 size_t
 AnswersTo(const IsbMessage& message)
 {
@@ -39,7 +39,13 @@ AnswersTo(const IsbMessage& message)
     {
         return 2;
     }
+    if (std::holds_alternative<VolunteerSpliceMessage>(message))
+    {
+        return 3;
+    }
     const bool asks = std::holds_alternative<OfferMessage>(message) ||
+                      std::holds_alternative<NatProbeMessage>(message) ||
+                      std::holds_alternative<VolunteerOfferMessage>(message) ||
                       std::holds_alternative<PrepareMessage>(message) ||
                       std::holds_alternative<GatherMessage>(message);
     return asks ? 1 : 0;
@@ -49,6 +55,10 @@ bool
 IsAnswer(const IsbMessage& message)
 {
     return std::holds_alternative<AnswerMessage>(message) ||
+           std::holds_alternative<NatReportMessage>(message) ||
+           std::holds_alternative<VolunteerAnswerMessage>(message) ||
+           std::holds_alternative<SpliceReadyMessage>(message) ||
+           std::holds_alternative<SpliceEventMessage>(message) ||
            std::holds_alternative<ReadyMessage>(message) ||
            std::holds_alternative<GatheredMessage>(message) ||
            std::holds_alternative<FaultMessage>(message) ||
@@ -94,6 +104,7 @@ SessionTable::Accept(Endpoint local, Endpoint peer)
     m_sessions.emplace(socket, std::move(created));
     session.id = m_desk.NewId();
     session.observed = peer;
+    session.local = local;
     session.challenge = m_desk.NewToken();
     session.accepted = m_desk.now;
     session.lastHeard = m_desk.now;
@@ -254,11 +265,22 @@ bool
 SessionTable::SendToIst(const std::string& name, IsbMessage message)
 {
     BrokerSession* session = FindIst(name);
+    if (session == nullptr)
+    {
+        BrokerSession* user = FindUser(name);
+        session = user != nullptr && user->volunteer.serving ? user : nullptr;
+    }
     if (session != nullptr)
     {
         Send(*session, std::move(message));
     }
     return session != nullptr;
+}
+
+void
+SessionTable::Reschedule(BrokerSession& session)
+{
+    m_deadlines.Schedule(session.Socket(), session.entered, DeadlineOf(session));
 }
 
 void
@@ -398,8 +420,8 @@ SessionTable::DeadlineOf(const BrokerSession& session) const
     {
         return session.accepted + settings.loginTimeout;
     }
-    const Duration interval =
-        session.login.role == IsbRole::User ? settings.helloInterval : settings.istHelloInterval;
+    const bool carries = session.login.role == IsbRole::Ist || session.volunteer.serving;
+    const Duration interval = carries ? settings.istHelloInterval : settings.helloInterval;
     return session.lastHeard + interval * settings.hellosMissed;
 }
 

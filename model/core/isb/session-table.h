@@ -70,7 +70,10 @@ class SessionTable
     void Send(BrokerSession& session, IsbMessage message);
     /// False when that user is not logged in.
     bool SendToUser(const std::string& name, IsbMessage message);
+    /// Volunteers too.
     bool SendToIst(const std::string& name, IsbMessage message);
+    /// Its hellos are due at another rate from now on.
+    void Reschedule(BrokerSession& session);
     /// Answers a request by Fault, and counts it.
     void Refuse(BrokerSession& session, uint64_t request, IsbCode code, std::string_view text);
     /// The same when the user may have gone.

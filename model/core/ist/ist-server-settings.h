@@ -29,6 +29,8 @@ struct IstServerSettings
     uint16_t pingPort = 7472;    ///< UDP echo for nearness
     uint16_t portFirst = 20'000; ///< IST ports that it gives out, both included
     uint16_t portLast = 49'151;
+    /// Sends test packets of the NAT test for the ISB, from its own address (thesis 3.6.3).
+    bool sendsProbes = true;
     SpliceLimits limits; ///< the tighter of these and the request's counts
     Duration retryFirst =
         std::chrono::milliseconds(500); ///< wait before registering again; doubles

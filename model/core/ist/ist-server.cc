@@ -4,6 +4,7 @@
 #include "model/core/ist/ist-session.h"
 #include "model/core/ist/nearness-echo.h"
 #include "model/core/ist/splice-desk.h"
+#include "model/core/machine/probe-sender.h"
 
 #include <algorithm>
 #include <utility>
@@ -19,7 +20,8 @@ class IstServer::Impl
           trace(traceSink),
           session(settings, mac, random, trace, outbox),
           desk(settings, random, trace, session),
-          echo(settings.pingPort)
+          echo(settings.pingPort),
+          probes([this] { return ++outbox.lastSocket; }, outbox.orders)
     {
     }
 
@@ -36,6 +38,7 @@ class IstServer::Impl
     IstSession session;
     SpliceDesk desk;
     NearnessEcho echo;
+    ProbeSender probes;       ///< of the NAT test
     SocketId pingSocket = 0;  ///< 0: none
     uint16_t controlPort = 0; ///< own port of the session's connection, reserved; 0: none
     uint64_t drops = 0;       ///< of the carriers
@@ -61,6 +64,7 @@ IstServer::Impl::Stop(TimePoint now)
 {
     session.Stop(now);
     SessionChanged(now);
+    probes.Stop();
     desk.CancelAll();
     if (pingSocket != 0)
     {
@@ -112,6 +116,11 @@ IstServer::Impl::OnMessage(TimePoint now, const IsbMessage& message)
     {
         desk.Cancel(cancel->splice);
     }
+    else if (const auto* order = std::get_if<ProbeOrderMessage>(&message);
+             order != nullptr && settings.sendsProbes)
+    {
+        (void)probes.Send(now, *order, {});
+    }
     else
     {
         session.Refuse(now, IsbCode::BadState);
@@ -124,6 +133,7 @@ IstServer::Impl::Timeout(TimePoint now)
     session.Timeout(now);
     SessionChanged(now);
     desk.Timeout(now);
+    probes.Timeout(now);
 }
 
 void
@@ -171,8 +181,12 @@ IstServer::Stop(TimePoint now)
 }
 
 void
-IstServer::Listening(TimePoint, SocketId, Endpoint)
+IstServer::Listening(TimePoint now, SocketId socket, Endpoint)
 {
+    if (m_impl->probes.Owns(socket))
+    {
+        m_impl->probes.Listening(now, socket);
+    }
 }
 
 /// No listener of this machine is TCP.
@@ -192,6 +206,10 @@ IstServer::Connected(TimePoint now, SocketId socket, Endpoint local)
         m_impl->session.Connected(now, local);
         m_impl->SessionChanged(now);
     }
+    else if (m_impl->probes.Owns(socket))
+    {
+        m_impl->probes.Connected(socket);
+    }
 }
 
 void
@@ -206,6 +224,10 @@ IstServer::Failed(TimePoint now, SocketId socket, std::string_view)
     {
         m_impl->pingSocket = 0;
         m_impl->session.SetPingPort(0);
+    }
+    else if (m_impl->probes.Owns(socket))
+    {
+        m_impl->probes.Failed(socket);
     }
 }
 
@@ -272,7 +294,9 @@ IstServer::TakeCarrierOrders()
 TimePoint
 IstServer::NextTimeout() const
 {
-    return std::min(m_impl->session.NextTimeout(), m_impl->desk.book.NextTimeout());
+    return std::min({m_impl->session.NextTimeout(),
+                     m_impl->desk.book.NextTimeout(),
+                     m_impl->probes.NextTimeout()});
 }
 
 void
@@ -285,7 +309,7 @@ bool
 IstServer::IsIdle() const
 {
     return m_impl->session.IsClosed() && m_impl->session.NextTimeout() == TIME_NEVER &&
-           m_impl->pingSocket == 0 && m_impl->desk.book.Size() == 0;
+           m_impl->pingSocket == 0 && m_impl->desk.book.Size() == 0 && m_impl->probes.Size() == 0;
 }
 
 void
@@ -321,7 +345,7 @@ IstServer::Splices() const
 size_t
 IstServer::StateSize() const
 {
-    return m_impl->desk.book.Size() + m_impl->desk.book.PortsTaken();
+    return m_impl->desk.book.Size() + m_impl->desk.book.PortsTaken() + m_impl->probes.Size();
 }
 
 } // namespace isb

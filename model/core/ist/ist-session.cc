@@ -154,6 +154,7 @@ IstSession::OnHello(TimePoint now, const HelloMessage& hello)
     login.ist.address = m_settings.address;
     login.ist.capacity = m_settings.capacity;
     login.ist.pingPort = m_pingPort;
+    login.abilities.natTest = m_settings.sendsProbes;
     SendAny(now, std::move(login));
     m_state = State::LoggingIn;
 }

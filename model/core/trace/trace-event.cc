@@ -95,6 +95,8 @@ ToString(TraceKind kind)
         return "node-state";
     case TraceKind::ClientState:
         return "client-state";
+    case TraceKind::NatTypeKnown:
+        return "nat-type-known";
     case TraceKind::NatState:
         return "nat-state";
     case TraceKind::SessionEvicted:

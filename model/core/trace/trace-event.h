@@ -53,6 +53,9 @@ enum class TraceKind : uint8_t
     PortBlockAssigned, ///< flow.source = subscriber, translated = external address and first port
                        ///< of the block, detail = "1024-1535"
     PortBlockReleased, ///< the same; the subscriber has no mapping left in it
+
+    NatTypeKnown, ///< at the ISB, by the NAT test (thesis 3.6.3): user, to = "full-cone",
+                  ///< "not-full-cone" or "unknown", reason, flow, detail = who sent the packet
 };
 
 /// Who speaks with whom, as seen by the box that reports.

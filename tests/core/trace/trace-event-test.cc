@@ -90,7 +90,7 @@ TEST(TraceEvent, KeepsHostileTextOnOneLineOfAscii)
 TEST(TraceEvent, NamesEveryKindOnce)
 {
     std::string all;
-    for (int kind = 0; kind <= static_cast<int>(TraceKind::PortBlockReleased); ++kind)
+    for (int kind = 0; kind <= static_cast<int>(TraceKind::NatTypeKnown); ++kind)
     {
         const std::string name(isb::ToString(static_cast<TraceKind>(kind)));
         EXPECT_NE(name, "unknown");
