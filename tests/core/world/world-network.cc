@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/core/world/world-network.h"
 
+#include "model/wire/packet-builder.h"
+
 #include <algorithm>
 
 namespace isb::test
@@ -189,6 +191,11 @@ WorldNetwork::Connect(HostId host, NetUser& user, Endpoint from, Endpoint to)
     if (same)
     {
         FailLater(id, LOOPBACK, "address already in use");
+        return id;
+    }
+    if (IsGated(host, to.address))
+    {
+        ConnectByPackets(id);
         return id;
     }
     const bool reachable =
@@ -402,9 +409,10 @@ WorldNetwork::ArriveReset(NetId id, const char* why)
 void
 WorldNetwork::ResetPartner(const End& end)
 {
-    if (end.partner != 0)
+    // By packets the other end may stand already while this one waits for its last segment.
+    if (const NetId other = end.partner != 0 ? end.partner : end.heard)
     {
-        FailLater(end.partner, end.latency, "connection reset");
+        FailLater(other, end.latency, "connection reset");
     }
 }
 
@@ -574,6 +582,11 @@ WorldNetwork::SendTo(NetId socket, Endpoint to, const std::vector<uint8_t>& byte
     if (local.address == Ipv4{})
     {
         local.address = IsLoopback(to.address) ? to.address : m_hosts[from.host].address;
+    }
+    if (IsGated(from.host, to.address))
+    {
+        SendPacket(from.host, BuildUdp(local, to, bytes));
+        return;
     }
     const Endpoint seen = SeenAs(from.host, Protocol::Udp, local, route.inside);
     from.sentTo.insert(to);

@@ -6,10 +6,12 @@
 #include "model/wire/bytes.h"
 #include "model/wire/endpoint.h"
 #include "tests/core/world/world-clock.h"
+#include "tests/core/world/world-gate.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,13 +58,17 @@ struct NetHost
 };
 
 /// TCP as ordered reliable streams with latency and a window, UDP with latency and loss, NATs as
-/// "reachable or not" with port mapping. No packets: handshakes, FIN and RST are events.
+/// "reachable or not" with port mapping. No packets: handshakes, FIN and RST are events. Behind a
+/// gate, which is a real NAT or filter, handshakes of TCP and datagrams are packets that it judges.
 class WorldNetwork
 {
   public:
     WorldNetwork(WorldClock& clock, Rng& random);
 
     HostId AddHost(NetHost host);
+    /// All that this host sends and gets passes the gate, which may be that of several hosts. Its
+    /// `outside` must be that of the gate, or nothing when its own address is seen outside.
+    void PutBehind(HostId host, std::shared_ptr<WorldGate> gate);
     [[nodiscard]] NetHost& Host(HostId host);
 
     /// Nothing when the port is taken. Port 0: any. With `holds` SYNs are held, not answered.
@@ -113,6 +119,9 @@ class WorldNetwork
         Endpoint remote;   ///< as asked for, or as seen
         NetId partner = 0; ///< 0: not connected
         uint64_t splice = 0;
+        NetId heard = 0;    ///< by packets: the end whose SYN came
+        NetId listener = 0; ///< by packets: who accepts it
+        NetId heldBy = 0;   ///< by packets: its SYN is held
         Duration latency{0};
         std::vector<uint8_t> queue;
         bool finQueued = false;
@@ -172,12 +181,33 @@ class WorldNetwork
     void ArriveDatagram(HostId at, Endpoint to, Endpoint from, std::vector<uint8_t> bytes);
     NetId NewId();
 
+    [[nodiscard]] WorldGate* GateOf(HostId host) const;
+    [[nodiscard]] bool IsGated(HostId from, Ipv4 to) const;
+    void SendPacket(HostId from, std::vector<uint8_t> packet);
+    void Emit(WorldGate& gate, Duration delay);
+    void RoutePacket(Duration latency, std::vector<uint8_t> packet);
+    void DeliverInside(const WorldGate& gate, Duration delay, std::vector<uint8_t> packet);
+    void DeliverPacket(HostId host, const std::vector<uint8_t>& packet);
+    void DeliverSegment(HostId host, const PacketView& view);
+    void DeliverToEnd(NetId id, NetId theirs, NetId acknowledged, uint8_t flags);
+    void SendSegment(HostId host,
+                     Endpoint from,
+                     Endpoint to,
+                     uint8_t flags,
+                     NetId own,
+                     NetId acknowledged);
+    void SendSyn(NetId id, Duration next);
+    void ConnectByPackets(NetId id);
+    void TakeSyn(HostId host, NetId at, Endpoint local, Endpoint remote, NetId theirs);
+    void Establish(NetId id, NetId theirs);
+
     WorldClock& m_clock;
     Rng& m_random;
     NetId m_lastId = 0;
     uint16_t m_lastPort = 49'151;
     uint16_t m_lastMapped = 60'000;
     std::vector<NetHost> m_hosts;
+    std::map<HostId, std::shared_ptr<WorldGate>> m_gates;
     std::map<NetId, End> m_ends;
     std::map<NetId, Listener> m_listeners;
     std::map<NetId, Held> m_held;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/core/world/world.h"
 
+#include "model/core/stun/stun-server.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@ namespace
 {
 
 constexpr Ipv4 BROKER_ADDRESS{0xc0000201};      // 192.0.2.1
+constexpr Ipv4 ALTERNATE_ADDRESS{0xc0000202};   // 192.0.2.2
 constexpr uint32_t IST_ADDRESSES = 0xc6336400;  // 198.51.100.0
 constexpr uint32_t USER_ADDRESSES = 0xcb007100; // 203.0.113.0
 constexpr uint16_t FIRST_SERVER_PORT = 8000;
@@ -326,6 +329,39 @@ World::AddUserBeside(const std::string& name, const WorldUser& other)
     host.name = name;
     host.address.value += static_cast<uint32_t>(users.size());
     return *users.emplace_back(std::make_unique<WorldUser>(*this, name, host));
+}
+
+WorldUser&
+World::AddUserBehindGate(const std::string& name,
+                         const std::function<std::shared_ptr<WorldGate>(Ipv4 outside)>& make)
+{
+    const Ipv4 outside{USER_ADDRESSES + ++m_lastSite};
+    NetHost host = PublicHost(name, outside);
+    std::shared_ptr<WorldGate> gate = make(outside);
+    if (gate->Owns(outside))
+    {
+        host.outside = outside;
+        host.address = Ipv4{0x0a000002 + (m_lastSite << 8)};
+    }
+    WorldUser& user = *users.emplace_back(std::make_unique<WorldUser>(*this, name, host));
+    network.PutBehind(user.host, std::move(gate));
+    return user;
+}
+
+void
+World::AddStun()
+{
+    const HostId second = network.AddHost(PublicHost("stun", ALTERNATE_ADDRESS));
+    for (const HostId at : {broker.host, second})
+    {
+        StunServerSettings settings;
+        settings.primary = network.Host(at).address;
+        broker.settings.stunServers.push_back({settings.primary, settings.port});
+        broker.settings.stunServers.push_back({settings.primary, settings.otherPort});
+        WorldMachine& machine =
+            *stuns.emplace_back(std::make_unique<WorldMachine>(clock, network, at));
+        machine.Boot(std::make_unique<StunServer>(settings, &TraceOf(at)));
+    }
 }
 
 WorldIst&

@@ -10,6 +10,7 @@
 #include "tests/core/world/world-machine.h"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -171,6 +172,12 @@ class World
     WorldUser& AddUser(const std::string& name, Behind behind = Behind::Nothing);
     /// Behind the same NAT as another.
     WorldUser& AddUserBeside(const std::string& name, const WorldUser& other);
+    /// Behind a box that judges packets.
+    WorldUser& AddUserBehindGate(
+        const std::string& name,
+        const std::function<std::shared_ptr<WorldGate>(Ipv4 outside)>& make);
+    /// STUN servers at the broker's address and at another one, two ports each.
+    void AddStun();
     WorldIst& AddIst(const std::string& name, Duration delay = std::chrono::milliseconds(5));
 
     /// Starts the broker, ISTs and users that are not alive, and gives them time to log in.
@@ -186,6 +193,7 @@ class World
     WorldBroker broker;
     std::deque<std::unique_ptr<WorldIst>> ists;
     std::deque<std::unique_ptr<WorldUser>> users;
+    std::deque<std::unique_ptr<WorldMachine>> stuns;
 
     /// Broker, ISTs, users.
     [[nodiscard]] std::vector<WorldParty*> Parties();
