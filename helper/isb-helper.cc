@@ -3,6 +3,7 @@
 
 #include "model/ns3/box-driver.h"
 #include "model/ns3/isb-application.h"
+#include "model/ns3/stun-application.h"
 
 #include "ns3/node.h"
 
@@ -52,7 +53,38 @@ IsbHelper::Install(Ptr<Node> node, const isb::IsbSettings& settings, uint64_t se
     broker->SetTuning(CreateObject<TcpTuning>());
     broker->SetDriver(node->GetObject<BoxDriver>());
     node->AddApplication(broker);
+    InstallStun(node, settings);
     return broker;
+}
+
+void
+IsbHelper::InstallStun(Ptr<Node> node, const isb::IsbSettings& settings)
+{
+    if (settings.stunServers.empty())
+    {
+        return;
+    }
+    isb::StunServerSettings stun;
+    const isb::Endpoint& first = settings.stunServers.front();
+    stun.primary = first.address;
+    stun.port = first.port;
+    stun.otherPort = 0;
+    for (const isb::Endpoint& endpoint : settings.stunServers)
+    {
+        if (endpoint.address != stun.primary)
+        {
+            stun.alternate = endpoint.address;
+        }
+        if (endpoint.port != stun.port)
+        {
+            stun.otherPort = endpoint.port;
+        }
+    }
+    Ptr<StunApplication> server = CreateObject<StunApplication>();
+    server->SetSettings(stun);
+    server->SetTuning(CreateObject<TcpTuning>());
+    server->SetDriver(node->GetObject<BoxDriver>());
+    node->AddApplication(server);
 }
 
 } // namespace ns3

@@ -41,6 +41,9 @@ class IsbHelper
                                 uint64_t seed) const;
 
   private:
+    /// The STUN server that the settings tell users of.
+    static void InstallStun(Ptr<Node> node, const isb::IsbSettings& settings);
+
     ObjectFactory m_factory;
     std::map<std::string, isb::IsbProfile> m_profiles;
 };

@@ -238,9 +238,16 @@ LabInstaller::CreateLinks()
             }
         }
     }
-    for (const HostParts& host : m_hosts)
+    for (size_t i = 0; i < m_hosts.size(); ++i)
     {
-        helper.Start(host.node);
+        const Ptr<Ipv4> ipv4 = m_hosts[i].node->GetObject<Ipv4>();
+        for (const isb::Ipv4 address : m_lab.hosts[i].port.further)
+        {
+            constexpr uint32_t ONLY_LINK = 1; // 0 is loopback
+            ipv4->AddAddress(ONLY_LINK,
+                             Ipv4InterfaceAddress(ToAddress(address), Ipv4Mask("255.255.255.255")));
+        }
+        helper.Start(m_hosts[i].node);
     }
     for (size_t i = 0; i < m_boxes.size(); ++i)
     {

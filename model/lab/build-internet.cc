@@ -84,6 +84,7 @@ class InternetBuilder
                 }
             }
         }
+        GiveBrokersAnotherAddress();
     }
 
   private:
@@ -314,6 +315,30 @@ class InternetBuilder
         for (const LabNode node : sites)
         {
             ConnectSite(SiteOf(node.index), router, hidden || nat);
+        }
+    }
+
+    /// A broker on the internet tells NATs apart from two addresses (thesis 3.6.3), when there is
+    /// somebody who wants to know.
+    void
+    GiveBrokersAnotherAddress()
+    {
+        const bool wanted = std::any_of(m_lab.users.begin(),
+                                        m_lab.users.end(),
+                                        [](const LabUser& user) { return WantsNatTest(user); });
+        for (const LabBroker& broker : m_lab.brokers)
+        {
+            const std::optional<Access>& access = m_draft.hostAccess[broker.host];
+            if (!wanted || !access || access->site)
+            {
+                continue;
+            }
+            LabPort& port = m_lab.hosts[broker.host].port;
+            const LinkEnd up = m_lab.links[port.link].ends[0];
+            const Subnet block = TakeFrom(m_public, 1).Block();
+            port.further.push_back(block.address);
+            m_lab.boxes[up.node.index].ports[up.port].beyond.push_back(block);
+            Publish(block, up.node.index);
         }
     }
 

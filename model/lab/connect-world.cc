@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/core/stun/stun-server-settings.h"
 #include "model/lab/lab-draft.h"
 #include "model/lab/port-book.h"
 
@@ -11,6 +12,7 @@ namespace
 {
 
 constexpr uint16_t FIRST_LOCAL = 8000;
+const StunServerSettings STUN; // the usual ports
 const Ipv4 LOCALHOST{0x7f000001};
 
 std::string
@@ -35,6 +37,14 @@ EnterFixedPorts(LabDraft& draft, PortBook& book)
     {
         const PortOwner owner{world.brokerLines.front(), "the broker"};
         book.Enter(broker.host, Protocol::Tcp, broker.settings.port, owner);
+        if (std::any_of(lab.users.begin(), lab.users.end(), WantsNatTest))
+        {
+            for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp})
+            {
+                book.Enter(broker.host, protocol, STUN.port, owner);
+                book.Enter(broker.host, protocol, STUN.otherPort, owner);
+            }
+        }
         if (broker.own)
         {
             book.Enter(broker.host, Protocol::Udp, broker.own->pingPort, owner);
@@ -105,6 +115,24 @@ GivePorts(LabDraft& draft, PortBook& book)
     }
 }
 
+/// Beside the broker, on all addresses of its host: for those whose NAT is of interest.
+void
+TellStunServers(const Lab& lab, LabBroker& broker)
+{
+    if (std::none_of(lab.users.begin(), lab.users.end(), WantsNatTest))
+    {
+        return;
+    }
+    const LabPort& port = lab.hosts[broker.host].port;
+    std::vector<Ipv4> addresses{port.address};
+    addresses.insert(addresses.end(), port.further.begin(), port.further.end());
+    for (const Ipv4 address : addresses)
+    {
+        broker.settings.stunServers.push_back({address, STUN.port});
+        broker.settings.stunServers.push_back({address, STUN.otherPort});
+    }
+}
+
 /// Where the broker is, and who may log in there.
 void
 IntroduceAll(Lab& lab)
@@ -137,6 +165,7 @@ IntroduceAll(Lab& lab)
         translator.engine.maxSplices =
             std::max<size_t>(translator.engine.maxSplices, translator.settings.capacity);
     }
+    TellStunServers(lab, broker);
     if (broker.own)
     {
         introduce(broker.own->name, broker.own->secret, true);
@@ -241,6 +270,12 @@ CheckPaths(LabDraft& draft)
 }
 
 } // namespace
+
+bool
+WantsNatTest(const LabUser& user)
+{
+    return user.settings.ListensOnLoginPort();
+}
 
 void
 ConnectWorld(LabDraft& draft)

@@ -35,6 +35,8 @@ struct LabPort
     size_t link = 0;               ///< index into Lab::links
     Ipv4 address;
     Subnet subnet; ///< the link's
+    /// Of a host: more addresses of its own, to which routes lead.
+    std::vector<Ipv4> further;
     /// Of an automatic link: what lies beyond the neighbour, 0.0.0.0/0 towards the core.
     std::vector<Subnet> beyond;
 };

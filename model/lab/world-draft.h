@@ -156,6 +156,8 @@ void ConnectWorld(LabDraft& draft);
 
 // --- shared by sections ------------------------------------------------------------------------
 
+/// Whether the broker has something to find out about this user's NAT.
+[[nodiscard]] bool WantsNatTest(const LabUser& user);
 /// `uplink` and `uplink-delay`.
 Access ReadUplink(TableReader& reader, DataRate standard);
 /// `region`, `uplink` and `uplink-delay` of somebody on the internet.
