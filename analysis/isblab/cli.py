@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from isblab.errors import IsblabError
 
-COMMANDS = ("figures", "run", "show", "sweep", "check", "list", "test", "bench", "fuzz")
+COMMANDS = ("figures", "run", "show", "sweep", "grid", "check", "list", "test", "bench", "fuzz")
 
 _EPILOG = """\
 exit status:

@@ -27,9 +27,8 @@ HELPER = "helper"
 START_NS = 3_000_000_000
 """When clients come: everybody has logged in and was tested."""
 
-_PATIENCE_S = 8
-_PINGS_S = 6  # datagrams are sent for so long; every way stands or has failed before
-_DURATION_S = START_NS // 1_000_000_000 + _PATIENCE_S + 1
+_PATIENCE_S = 4  # what punching has at most (model/core/isb: punchTimeout): no second attempt
+_DURATION_S = START_NS // 1_000_000_000 + _PATIENCE_S
 # All users are equally far from the internet, so both sides of a pair begin at the same time and
 # each side's first packet leaves its own NAT before the other side's arrives.
 _FAR = "20 ms"
@@ -108,10 +107,9 @@ def _user(name: str, behaviour: Behaviour, cell: Cell, assignment: str) -> list[
     elif behaviour.is_nat:
         made = [_section("site", name=names[0], nat=axes | {"assignment": assignment},
                          uplink_delay=_FAR)]
-    punched = cell.way.path == "punched"
     return [*made, _section("user", name=name, site=names[0] if names else None,
                             uplink_delay=None if names else _FAR,
-                            punch=True if punched else None,
+                            punch=None if cell.way.ist else True,
                             predict=True if cell.way.name == "predicted" else None)]
 
 
@@ -119,20 +117,16 @@ def _service(index: int, cell: Cell) -> list[str]:
     """The provider's service, who wants it and how, and its one client."""
     udp = cell.protocol == "udp"
     service = f"{provider(index)}/web"
-    keys: dict[str, object] = {}
+    method = None
     if cell.way.ist:
         kernel = "udp" if udp else "passive"
-        keys = {"require_ist": True,
-                "method": kernel if cell.way.name == "ist-passive" else "proxy"}
-    else:
-        keys = {"ways": [cell.way.path],
-                "predict": True if cell.way.name == "predicted" else None}
-    client = {"kind": "udp-ping-pong", "payload": "64 B",
-              "stop": f"{START_NS // 1_000_000 + _PINGS_S * 1000} ms"} if udp else {
+        method = kernel if cell.way.name == "ist-passive" else "proxy"
+    client = {"kind": "udp-ping-pong", "payload": "64 B"} if udp else {
         "kind": "request-response", "response": "1 kB", "requests": 1, "pause": "1 min"}
     return [_section("service", name="web", provider=provider(index), port=5000,
                      protocol=cell.protocol),
             _section("subscription", user=subscriber(index), service=service,
-                     patience=f"{_PATIENCE_S} s", **keys),
+                     patience=f"{_PATIENCE_S} s", ways=[cell.way.path], method=method,
+                     predict=True if cell.way.name == "predicted" else None),
             _section("traffic", name=traffic(index), from_=subscriber(index), service=service,
                      start=f"{START_NS // 1_000_000} ms", **client)]

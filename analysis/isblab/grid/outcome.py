@@ -16,6 +16,7 @@ from isblab.report.words import phrase
 __all__ = ["Outcome", "Stop", "judge"]
 
 _STOPPED = ("packet-dropped", "packet-refused")
+_DAEMON_RULE = "the daemon's own, doc/daemon.md"
 _MARKS = tuple(f'"{word}"'.encode() for word in (*_STOPPED, "connection-state"))
 
 
@@ -130,6 +131,7 @@ class _Explanation:
     def __init__(self, cells: Sequence[Cell], events: Path, lab: dict):
         self._cells = cells
         self._owners = _owners(lab)
+        self._addresses = {host["name"]: host.get("address") for host in lab.get("hosts", ())}
         self._sides: dict[str, tuple[int, str]] = {}
         for index, cell in enumerate(cells):
             for side, user, behaviour in (
@@ -182,9 +184,20 @@ class _Explanation:
             first.setdefault(what, event)
             counts[what] += 1
         for what, event in first.items():
-            packet = f"{event.get('proto', '?')} {event.get('src', '?')} -> {event.get('dst', '?')}"
-            yield Stop(event["t"], packet, event["sender"], self._box(index, event["node"]),
-                       event["node"], event["reason"], event.get("rule", ""), counts[what])
+            rule = event.get("rule") or (
+                _DAEMON_RULE if event["reason"].startswith("daemon.") else "")
+            yield Stop(event["t"], self._packet(event), event["sender"],
+                       self._box(index, event["node"]), event["node"], event["reason"], rule,
+                       counts[what])
+
+    def _packet(self, event: dict) -> str:
+        """Protocol and endpoints. A program's socket that is bound to no address has its host's."""
+        ends = [event.get("src", "?"), event.get("dst", "?")]
+        own = self._addresses.get(event["node"])
+        if own:
+            ends = [own + end.removeprefix("0.0.0.0") if end.startswith("0.0.0.0:") else end
+                    for end in ends]
+        return f"{event.get('proto', '?')} {ends[0]} -> {ends[1]}"
 
     def _failures(self, index: int) -> Iterable[Stop]:
         """Without a stopped packet: who gave up first, and why."""

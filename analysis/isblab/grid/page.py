@@ -36,8 +36,9 @@ def render(plan: Plan, outcomes: Sequence[Outcome], mixes: Sequence[Mix],
              f"{len(outcomes)} cells, {works} connect", _WORLDS[plan.world],
              f"external ports: {plan.assignment}", f"seed {plan.seed}", f"{seconds:.0f} s",
              f"commit {short_commit()}")
-    nav = [*((protocol, protocol.upper()) for protocol in plan.protocols), ("mixes", "Mixes"),
-           ("legend", "Legend"), ("why", "What stopped whom")]
+    nav = [*((protocol, protocol.upper()) for protocol in plan.protocols),
+           *([("mixes", "Mixes")] if mixes else []), ("legend", "Legend"),
+           ("why", "What stopped whom")]
     template = Template((_FOLDER / "grid.html").read_text(encoding="utf-8"))
     return template.substitute(
         title="Every pair of NATs, every way to connect", palette=palette(), views=_view_styles(),
