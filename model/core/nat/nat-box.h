@@ -125,7 +125,8 @@ class NatBox
     void Reboot(TimePoint now, Ipv4 external);
     /// Every mapping gets another external endpoint, its sessions live on.
     void Rebind(TimePoint now);
-    /// As if every table were full: what is there lives on, nothing new gets in.
+    /// As if every table were full: what is there lives on, and something new gets in only where
+    /// the settings' eviction lets something old make room.
     void SetFull(TimePoint now, bool full);
     /// Other settings from now on; mappings that they allow live on. Why not, or nothing.
     [[nodiscard]] std::optional<Error> Reconfigure(TimePoint now, const NatSettings& settings);

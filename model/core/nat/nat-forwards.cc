@@ -32,17 +32,6 @@ NatForwards::Advance(Protocol protocol, Endpoint external)
     turns.next = (turns.next + 1) % turns.mappings.size();
 }
 
-std::vector<uint32_t>
-NatForwards::List() const
-{
-    std::vector<uint32_t> all;
-    for (const auto& [external, turns] : m_forwards)
-    {
-        all.insert(all.end(), turns.mappings.begin(), turns.mappings.end());
-    }
-    return all;
-}
-
 void
 NatForwards::Clear()
 {

@@ -30,8 +30,6 @@ class NatForwards
     [[nodiscard]] uint32_t Next(Protocol protocol, Endpoint external) const;
     /// A new flow went to a mapping of this endpoint: the next one's turn.
     void Advance(Protocol protocol, Endpoint external);
-    /// All mappings, by protocol and external endpoint, then in the order of the settings.
-    [[nodiscard]] std::vector<uint32_t> List() const;
     void Clear();
 
   private:

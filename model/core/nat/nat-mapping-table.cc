@@ -514,8 +514,10 @@ std::optional<NatDrop>
 NatMappingTable::MakeRoomForSession(TimePoint now, uint32_t mapping)
 {
     const size_t count = m_sessions.Size();
+    // For a new mapping on a table that counts as full, MakeRoomForMapping() freed one already.
+    const bool isFull = m_full && mapping != NAT_NO_SLOT;
     const size_t limit =
-        m_full ? std::min(count, m_settings.limits.sessions) : m_settings.limits.sessions;
+        isFull ? std::min(count, m_settings.limits.sessions) : m_settings.limits.sessions;
     if (count < limit)
     {
         return std::nullopt;
