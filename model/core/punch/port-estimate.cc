@@ -2,8 +2,10 @@
 #include "model/core/punch/port-estimate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
-#include <numeric>
+#include <iterator>
+#include <utility>
 
 namespace isb
 {
@@ -75,40 +77,87 @@ Explained(const std::vector<Difference>& differences, int32_t step)
            static_cast<double>(differences.size());
 }
 
-void
-EstimateSequence(const std::vector<Difference>& differences, PortEstimate& estimate)
+/// How many of ten NATs that assign in sequence have this step: a guess that only orders readings
+/// which the samples leave open.
+double
+CommonnessOf(int32_t step)
 {
-    // The largest step that explains most: a smaller one explains the same, as more strangers.
-    for (int32_t size = 1; size <= MAX_PORT_STEP; ++size)
+    switch (std::abs(step))
     {
-        for (const int32_t step : {size, -size})
+    case 1:
+        return 6;
+    case 2:
+        return 2;
+    case 4:
+    case 8:
+        return 0.5;
+    default:
+        return 0.1;
+    }
+}
+
+StepReading
+ReadStep(const std::vector<Difference>& differences, int32_t step)
+{
+    StepReading reading;
+    reading.step = step;
+    std::vector<std::pair<double, double>> gaps; // strangers, seconds
+    for (const Difference& difference : differences)
+    {
+        const int32_t steps = difference.ports / step;
+        if (difference.ports % step == 0 && steps >= 1 && steps <= MAX_PORTS_BETWEEN)
         {
-            const double share = Explained(differences, step);
-            if (share >= estimate.confidence && share > 0.5)
-            {
-                estimate.confidence = share;
-                estimate.step = step;
-            }
+            gaps.emplace_back(steps - 1, std::max(difference.seconds, 1e-6));
+            reading.strangers += gaps.back().first;
+            reading.seconds += gaps.back().second;
         }
     }
-    if (estimate.step == 0)
+    if (gaps.size() * 2 <= differences.size())
+    {
+        return reading;
+    }
+    double logOdds = std::log(CommonnessOf(step) * (step > 0 ? 1.0 : 0.5));
+    for (const auto& [strangers, seconds] : gaps)
+    {
+        const double mean = reading.strangers / reading.seconds * seconds;
+        logOdds += mean > 0 ? strangers * std::log(mean) - mean - std::lgamma(strangers + 1) : 0;
+    }
+    // Whatever it does not explain came from somewhere else.
+    logOdds -= 8.0 * static_cast<double>(differences.size() - gaps.size());
+    reading.weight = std::exp(logOdds);
+    return reading;
+}
+
+/// A NAT that preserves what it can gives the second mapping of a local port from elsewhere: the
+/// first is then no part of the order.
+std::vector<Difference>
+OrderOf(const std::vector<PortSample>& samples)
+{
+    std::vector<PortSample> ordered;
+    std::copy_if(samples.begin(),
+                 samples.end(),
+                 std::back_inserter(ordered),
+                 [](const PortSample& sample) { return sample.local != sample.external.port; });
+    return DifferencesOf(ordered);
+}
+
+void
+EstimateSequence(const std::vector<PortSample>& samples, PortEstimate& estimate)
+{
+    const std::vector<StepReading> readings = ReadSteps(samples);
+    if (readings.empty())
     {
         estimate.assignment = PortAssignment::Scattered;
         return;
     }
+    const StepReading& best = *std::max_element(readings.begin(),
+                                                readings.end(),
+                                                [](const StepReading& a, const StepReading& b)
+                                                { return a.weight < b.weight; });
     estimate.assignment = PortAssignment::Sequential;
-    double strangers = 0;
-    double seconds = 0;
-    for (const Difference& difference : differences)
-    {
-        const int32_t steps = difference.ports / estimate.step;
-        if (difference.ports % estimate.step == 0 && steps >= 1)
-        {
-            strangers += steps - 1;
-            seconds += difference.seconds;
-        }
-    }
-    estimate.strangers = seconds > 0 ? strangers / seconds : 0;
+    estimate.step = best.step;
+    estimate.strangers = best.seconds > 0 ? best.strangers / best.seconds : 0;
+    estimate.confidence = Explained(OrderOf(samples), best.step);
 }
 
 } // namespace
@@ -171,19 +220,36 @@ EstimatePorts(const std::vector<PortSample>& samples)
         estimate.confidence = static_cast<double>(kept) / static_cast<double>(samples.size());
         return estimate;
     }
-    // A NAT that preserves what it can gives the second mapping of a local port from elsewhere: the
-    // first is then no part of the order.
-    std::vector<PortSample> ordered;
-    std::copy_if(samples.begin(),
-                 samples.end(),
-                 std::back_inserter(ordered),
-                 [&](const PortSample& sample) { return !keeps(sample); });
-    const std::vector<Difference> differences = DifferencesOf(ordered);
-    if (!differences.empty())
+    if (!OrderOf(samples).empty())
     {
-        EstimateSequence(differences, estimate);
+        EstimateSequence(samples, estimate);
     }
     return estimate;
+}
+
+std::vector<StepReading>
+ReadSteps(const std::vector<PortSample>& samples)
+{
+    const std::vector<Difference> differences = OrderOf(samples);
+    std::vector<StepReading> readings;
+    double sum = 0;
+    for (int32_t size = 1; size <= MAX_PORT_STEP; ++size)
+    {
+        for (const int32_t step : {size, -size})
+        {
+            const StepReading reading = ReadStep(differences, step);
+            if (reading.weight > 0)
+            {
+                readings.push_back(reading);
+                sum += reading.weight;
+            }
+        }
+    }
+    for (StepReading& reading : readings)
+    {
+        reading.weight /= sum;
+    }
+    return readings;
 }
 
 } // namespace isb

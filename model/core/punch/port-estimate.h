@@ -45,6 +45,20 @@ inline constexpr int32_t MAX_PORTS_BETWEEN = 512;
 /// the ports from 1024 on, so that a sequence may wrap.
 [[nodiscard]] PortEstimate EstimatePorts(const std::vector<PortSample>& samples);
 
+/// One way to read a sequence: with a step of 2 nobody else was there, with a step of 1 somebody
+/// was, each time.
+struct StepReading
+{
+    int32_t step = 0;
+    double weight = 0;    ///< of all readings, which sum to 1
+    double strangers = 0; ///< mappings of others that it sees between the samples
+    double seconds = 0;   ///< between the samples that it explains
+};
+
+/// Every step that explains more than half of the samples' differences, weighed by how common it is
+/// (1 far before 2, then 4 and 8) and by Poisson's likelihood of the strangers that it needs.
+[[nodiscard]] std::vector<StepReading> ReadSteps(const std::vector<PortSample>& samples);
+
 /// From one port to another, the short way round the ports from 1024 on.
 [[nodiscard]] int32_t PortDistance(uint16_t from, uint16_t to);
 /// The port so far behind, wrapped into the ports from 1024 on.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 namespace isb
 {
@@ -21,24 +23,54 @@ AddOnce(Ports& ports, uint16_t port, size_t most)
     }
 }
 
-/// How many mappings others make meanwhile, most likely first: Poisson's, outwards from its mode.
-std::vector<int64_t>
-LikelyCounts(double mean, size_t most)
+/// Probability that others make `count` mappings within `ahead` seconds, after they made `seen`
+/// within `seconds`: Poisson's with a rate that is itself only estimated (negative binomial, from
+/// Jeffreys' prior).
+double
+ProbabilityOf(double count, double seen, double seconds, double ahead)
 {
-    const auto logOdds = [mean](int64_t count)
+    const double shape = seen + 0.5;
+    const double share = seconds / (seconds + ahead);
+    return std::exp(std::lgamma(shape + count) - std::lgamma(shape) - std::lgamma(count + 1) +
+                    shape * std::log(share) + count * std::log1p(-share));
+}
+
+/// The next ports of a sequence, by probability.
+Ports
+NextOfSequence(const std::vector<PortSample>& samples,
+               const PortEstimate& estimate,
+               const PortQuestion& question)
+{
+    constexpr double LEAST_AHEAD = 1e-3;
+    const double ahead =
+        std::max(static_cast<double>((question.when - estimate.when).count()) / 1e9, LEAST_AHEAD);
+    std::map<uint16_t, double> odds;
+    for (const StepReading& reading : ReadSteps(samples))
     {
-        const auto k = static_cast<double>(count);
-        return count == 0 ? -mean : k * std::log(mean) - mean - std::lgamma(k + 1);
-    };
-    auto low = static_cast<int64_t>(mean);
-    int64_t high = low + 1;
-    std::vector<int64_t> counts;
-    while (counts.size() < most)
-    {
-        const bool down = low >= 0 && (mean <= 0 || logOdds(low) >= logOdds(high));
-        counts.push_back(down ? low-- : high++);
+        const double mean = (reading.strangers + 0.5) / reading.seconds * ahead;
+        const auto last = static_cast<int64_t>(mean + 6 * std::sqrt(mean + 1)) +
+                          static_cast<int64_t>(question.most);
+        for (int64_t others = 0; others <= std::min<int64_t>(last, MAX_PORTS_BETWEEN); ++others)
+        {
+            odds[PortAfter(estimate.last, (others + 1) * reading.step)] +=
+                reading.weight * ProbabilityOf(static_cast<double>(others),
+                                               reading.strangers,
+                                               reading.seconds,
+                                               ahead);
+        }
     }
-    return counts;
+    std::vector<std::pair<double, uint16_t>> ranked;
+    for (const auto& [port, probability] : odds)
+    {
+        ranked.emplace_back(-probability, port);
+    }
+    std::sort(ranked.begin(), ranked.end());
+    Ports ports;
+    for (const auto& [odd, port] : ranked)
+    {
+        AddOnce(ports, port, question.most);
+    }
+    return ports;
 }
 
 } // namespace
@@ -135,14 +167,7 @@ LearnedPredictor::Predict(const std::vector<PortSample>& samples,
     case PortAssignment::Sequential:
         break;
     }
-    const double seconds = static_cast<double>((question.when - estimate.when).count()) / 1e9;
-    Ports ports;
-    for (const int64_t others :
-         LikelyCounts(estimate.strangers * std::max(seconds, 0.0), question.most))
-    {
-        AddOnce(ports, PortAfter(estimate.last, (others + 1) * estimate.step), question.most);
-    }
-    return ports;
+    return NextOfSequence(samples, estimate, question);
 }
 
 std::unique_ptr<PortPredictor>

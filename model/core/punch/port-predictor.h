@@ -66,8 +66,9 @@ class SequentialPredictor : public PortPredictor
     int32_t m_step;
 };
 
-/// What EstimatePorts() says of the samples. In a sequence the number of mappings that others make
-/// until `when` counts as Poisson distributed with the rate that the samples show.
+/// What EstimatePorts() says of the samples. In a sequence every reading of the step counts by its
+/// weight, and the number of mappings that others make until `when` as Poisson distributed with the
+/// rate that the samples show.
 class LearnedPredictor : public PortPredictor
 {
   public:
