@@ -9,7 +9,7 @@
 namespace isb
 {
 
-/// The monotonic clock, as time since this object was made.
+/// The monotonic clock, as time since this object was made or Restart() was called.
 class RunClock
 {
   public:
@@ -17,6 +17,13 @@ class RunClock
     Now() const
     {
         return std::chrono::steady_clock::now() - m_start;
+    }
+
+    /// It is zero again. Before anybody has asked it.
+    void
+    Restart()
+    {
+        m_start = std::chrono::steady_clock::now();
     }
 
     /// The same moment for timers of the event loop; not for TIME_NEVER.
