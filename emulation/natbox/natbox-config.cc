@@ -3,6 +3,7 @@
 
 #include "model/lab/read-impairment.h"
 #include "model/lab/read-nat.h"
+#include "model/lab/toml-text.h"
 
 #include <algorithm>
 #include <limits>
@@ -13,8 +14,6 @@ namespace isb
 namespace
 {
 
-/// Largest text that is read.
-constexpr size_t MOST_BYTES = 256 * 1024;
 /// IFNAMSIZ without its end.
 constexpr size_t MOST_NAME = 15;
 constexpr uint64_t LEAST_MTU = 576; // RFC 791: what every host takes
@@ -245,19 +244,9 @@ ParseNatboxConfig(std::string_view text, std::string_view sourceName)
 {
     LabFaults faults;
     ConfigReader reader(faults);
-    if (text.size() > MOST_BYTES)
+    if (const auto document = ParseToml(text, faults))
     {
-        faults.Add(1, "larger than 256 KiB; that is no configuration");
-    }
-    else if (const toml::parse_result document = toml::parse(text))
-    {
-        reader.Read(document.table());
-    }
-    else
-    {
-        const toml::parse_error& error = document.error();
-        faults.Add(std::max<size_t>(1, error.source().begin.line),
-                   "no TOML: " + OneLine(error.description()));
+        reader.Read(*document);
     }
     ParsedNatboxConfig parsed;
     parsed.errors = faults.Take(sourceName);

@@ -2,6 +2,7 @@
 #include "model/lab/parse-lab.h"
 
 #include "model/lab/lab-draft.h"
+#include "model/lab/toml-text.h"
 
 #include <algorithm>
 #include <limits>
@@ -13,37 +14,8 @@ namespace
 {
 
 constexpr int64_t SCHEMA = 1;
-/// Largest text that is read.
-constexpr size_t MOST_BYTES = 256 * 1024;
-/// Most dots in one line. Dotted keys nest tables, and the depth of a document costs stack.
-constexpr std::ptrdiff_t MOST_DOTS = 64;
 /// No run is longer: sums of times stay far from the end of 64 bits.
 constexpr Duration MOST_DURATION = std::chrono::hours(24);
-
-/// What the TOML parser shall not even see.
-bool
-CheckText(std::string_view text, LabFaults& faults)
-{
-    if (text.size() > MOST_BYTES)
-    {
-        faults.Add(1, "larger than 256 KiB; that is no scenario");
-        return false;
-    }
-    size_t line = 1;
-    for (size_t at = 0; at < text.size(); ++line)
-    {
-        const size_t end = std::min(text.find('\n', at), text.size());
-        if (std::count(text.begin() + static_cast<std::ptrdiff_t>(at),
-                       text.begin() + static_cast<std::ptrdiff_t>(end),
-                       '.') > MOST_DOTS)
-        {
-            faults.Add(line, "more than 64 dots in one line; split the line");
-            return false;
-        }
-        at = end + 1;
-    }
-    return true;
-}
 
 /// False when the text is of another schema: then nothing else in it can be judged.
 bool
@@ -192,19 +164,9 @@ ParseLab(std::string_view text, std::string_view sourceName)
 {
     LabDraft draft;
     ParsedLab parsed;
-    if (CheckText(text, draft.faults))
+    if (const auto document = ParseToml(text, draft.faults))
     {
-        const toml::parse_result document = toml::parse(text);
-        if (document)
-        {
-            ReadLab(draft, document.table());
-        }
-        else
-        {
-            const toml::parse_error& error = document.error();
-            draft.faults.Add(std::max<size_t>(1, error.source().begin.line),
-                             "no TOML: " + OneLine(error.description()));
-        }
+        ReadLab(draft, *document);
     }
     parsed.errors = draft.faults.Take(sourceName);
     if (parsed.errors.empty())

@@ -83,7 +83,8 @@ ExampleTexts()
     std::map<std::string, std::string> texts;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
     {
-        if (entry.path().extension() == ".toml")
+        const bool isNatbox = entry.path().parent_path().filename() == "natbox"; // no scenarios
+        if (entry.path().extension() == ".toml" && !isNatbox)
         {
             std::ifstream file(entry.path());
             texts[entry.path().lexically_relative(root).string()] =

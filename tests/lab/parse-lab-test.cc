@@ -149,7 +149,7 @@ TEST(ParseLab, RefusesAFloodUnread)
 {
     const std::string flood(300 * 1024, '\n');
     EXPECT_EQ(ErrorLines(flood),
-              std::vector<std::string>{"t.toml:1: larger than 256 KiB; that is no scenario"});
+              std::vector<std::string>{"t.toml:1: larger than 256 KiB; split it up"});
 }
 
 TEST(ParseLab, RefusesKeysNestedWithoutEnd)

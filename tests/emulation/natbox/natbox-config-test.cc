@@ -158,6 +158,18 @@ INSTANTIATE_TEST_SUITE_P(
               "n.toml:5: unknown key 'up' in [impair]"}),
     [](const auto& one) { return one.param.name; });
 
+TEST(NatboxConfig, HostileTextsAreRefusedWithoutDepth)
+{
+    std::string deep = "a";
+    for (int i = 0; i < 100'000; ++i)
+    {
+        deep += ".a";
+    }
+    EXPECT_THAT(ErrorsOf(deep + " = 1\n"), HasSubstr("more than 64 dots"));
+    EXPECT_THAT(ErrorsOf(std::string(300'000, '#')), HasSubstr("larger than 256 KiB"));
+    EXPECT_THAT(ErrorsOf("a = " + std::string(100'000, '[')), HasSubstr("no TOML"));
+}
+
 TEST(NatboxConfig, FindsAllFaultsAtOnce)
 {
     const auto parsed = ParseNatboxConfig("[natbox]\ninside = 1\noutside = 2\n", "n.toml");
