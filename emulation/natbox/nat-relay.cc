@@ -378,4 +378,10 @@ NatRelay::ImpairmentOf(NatSide side) const
     return side == NatSide::Inside ? m_inside.impairment : m_outside.impairment;
 }
 
+size_t
+NatRelay::Waiting() const
+{
+    return m_store.Count();
+}
+
 } // namespace isb

@@ -95,6 +95,8 @@ class NatRelay
     [[nodiscard]] const RelaySideCounters& Side(NatSide side) const;
     [[nodiscard]] uint64_t Drops(RelayDrop drop) const;
     [[nodiscard]] const Impairment& ImpairmentOf(NatSide side) const;
+    /// Packets inside: on their way, or fragments that wait for their first one.
+    [[nodiscard]] size_t Waiting() const;
 
   private:
     struct SideState
