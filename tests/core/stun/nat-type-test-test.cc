@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(Udp,
 INSTANTIATE_TEST_SUITE_P(Tcp,
                          NatTypeTestNames,
                          testing::Combine(testing::Values(Protocol::Tcp),
-                                          testing::Values(NatBehaviour::EndpointIndependent),
+                                          testing::ValuesIn(BEHAVIOURS),
                                           testing::ValuesIn(BEHAVIOURS),
                                           testing::ValuesIn(HAIRPINS)));
 
