@@ -48,7 +48,8 @@ ShippedScenarios()
     std::vector<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(ISB_SOURCE_DIR "/examples"))
     {
-        if (entry.path().extension() == ".toml")
+        const bool isNatbox = entry.path().parent_path().filename() == "natbox"; // no scenarios
+        if (entry.path().extension() == ".toml" && !isNatbox)
         {
             found.push_back(entry.path().string());
         }
