@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from isblab.commands.options import add_set_argument, seed_number
-from isblab.errors import ScenarioError
+from isblab.errors import ScenarioError, UsageError
 from isblab.paths import shown
 from isblab.report.main import add_arguments as add_report_arguments
 from isblab.text import byte_count, duration, percent, rate, table
@@ -22,6 +22,7 @@ Run one scenario and write its result folder:
   pcap/         with --pcap: captures (pcapng) of each side of each box
 The exit status is 1 when an expectation of the scenario does not hold."""
 SCHEMA = 1
+WORKERS = {"sim": "isblab-sim", "netns": "isblab-netns"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", default=None,
                         help="result folder; an earlier result in it is replaced, anything else "
                              "is refused (default: out/run/NAME, NAME from the scenario)")
+    parser.add_argument("--world", choices=sorted(WORKERS), default="sim",
+                        help="ns-3 (sim), or network namespaces with real sockets and packets "
+                             "(netns; needs root); doc/netns.md says what each can (default: sim)")
     parser.add_argument("--pcap", action="store_true", help="capture packets at each box")
     parser.add_argument("--seed", metavar="N", type=seed_number, default=None,
                         help="seed of the random numbers (default: the scenario's)")
@@ -45,6 +49,8 @@ def main(args: argparse.Namespace) -> int:
     from isblab.progress import Progress
     from isblab.worker import Job, run_one
 
+    if args.pcap and args.world != "sim":
+        raise UsageError("--pcap captures in the simulation only; in namespaces use tcpdump")
     overrides = scenario.parse_assignments(args.set)
     text = scenario.with_overrides(scenario.read_text(args.file), overrides, args.file)
     document = scenario.parse(text, args.file)
@@ -53,12 +59,12 @@ def main(args: argparse.Namespace) -> int:
         report.check(args, _lab(text, args.file))
     with results.folder(target) as partial:
         job = Job(path=args.file, text=text, seed=args.seed, events=partial / "events.jsonl",
-                  pcap=partial / "pcap" if args.pcap else None)
+                  pcap=partial / "pcap" if args.pcap else None, worker=WORKERS[args.world])
         if args.pcap:
             job.pcap.mkdir()
         with Progress(enabled=not args.quiet) as progress:
             outcome = run_one(job, on_progress=progress.task(args.file).update)
-        record = _record(text, overrides, outcome, _lab(text, args.file))
+        record = {**_record(text, overrides, outcome, _lab(text, args.file)), "world": args.world}
         _write_run(partial / "run.json", record)
         made = report.write(partial, record, args)
     if not args.quiet:
