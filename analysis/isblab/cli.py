@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 from isblab.errors import IsblabError
 
-COMMANDS = ("figures", "run", "show", "sweep", "grid", "check", "list", "test", "bench", "fuzz")
+COMMANDS = ("figures", "run", "show", "sweep", "grid", "predict", "check", "list", "test", "bench",
+            "fuzz", "conformance")
 
 _EPILOG = """\
 exit status:
