@@ -11,6 +11,7 @@ namespace isb
 void BindLab(pybind11::module_& module);
 void BindNat(pybind11::module_& module);
 void BindIst(pybind11::module_& module);
+void BindPunch(pybind11::module_& module);
 
 } // namespace isb
 

@@ -11,4 +11,5 @@ texts: "192.0.2.1", with port "192.0.2.1:80". Bad arguments raise ValueError.)";
     isb::BindLab(module);
     isb::BindNat(module);
     isb::BindIst(module);
+    isb::BindPunch(module);
 }
