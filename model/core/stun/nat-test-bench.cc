@@ -18,6 +18,16 @@ constexpr uint16_t PORTS = 16'384;
 
 } // namespace
 
+std::optional<Endpoint>
+MappedOf(const StunReply* reply)
+{
+    if (reply == nullptr || reply->message.kind != StunClass::Success)
+    {
+        return std::nullopt;
+    }
+    return reply->message.Mapped();
+}
+
 NatTestBench::NatTestBench(const NatTypeSettings& wanted, Rng& random)
     : settings(wanted),
       m_random(random)

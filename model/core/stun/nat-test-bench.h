@@ -24,6 +24,9 @@ struct StunReply
     Duration roundTrip{0}; ///< since the request was last sent
 };
 
+/// The mapped endpoint of a success; nothing without one.
+[[nodiscard]] std::optional<Endpoint> MappedOf(const StunReply* reply);
+
 /// What the procedures of a NatTypeTest share: settings, sockets, timers, requests over UDP with
 /// their repetitions, and the report. What comes calls what was left for it here.
 class NatTestBench

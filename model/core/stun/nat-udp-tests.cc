@@ -13,22 +13,13 @@ namespace
 constexpr StunChange BOTH{true, true};
 constexpr StunChange PORT_ONLY{false, true};
 
-/// The mapped endpoint of a success; nothing without one.
-std::optional<Endpoint>
-MappedOf(const StunReply* reply)
-{
-    if (reply == nullptr || reply->message.kind != StunClass::Success)
-    {
-        return std::nullopt;
-    }
-    return reply->message.Mapped();
-}
-
 } // namespace
 
 NatUdpTests::NatUdpTests(NatTestBench& bench, OnDone done)
     : m_bench(bench),
-      m_done(std::move(done))
+      m_done(std::move(done)),
+      m_hairpin(bench, [this](TimePoint now) { End(now); }),
+      m_lifetime(bench, [this](TimePoint now) { End(now); })
 {
 }
 
@@ -118,9 +109,14 @@ NatUdpTests::Learn(TimePoint now, SocketId socket, Endpoint local, const StunRep
     {
         ClassicI();
     }
-    if (m_bench.settings.hairpin)
+    if (m_bench.settings.hairpin && report.translated == FoundAnswer::No)
     {
-        HairpinOpen();
+        m_bench.Note("hairpin: nothing is translated");
+    }
+    else if (m_bench.settings.hairpin)
+    {
+        Begin();
+        m_hairpin.Run();
     }
     End(now);
 }
@@ -142,7 +138,8 @@ NatUdpTests::End(TimePoint now)
     if (m_bench.settings.lifetime && !m_lifetimeDone)
     {
         m_lifetimeDone = true;
-        LifetimeOpen();
+        Begin();
+        m_lifetime.Run();
         return;
     }
     Finish(now);
@@ -154,15 +151,15 @@ NatUdpTests::Finish(TimePoint now)
     NatTypeReport& report = m_bench.report;
     const bool reachable = report.mapping == FoundBehaviour::EndpointIndependent ||
                            report.filtering == FoundBehaviour::EndpointIndependent;
-    if (m_hairpinHeard)
+    if (m_hairpin.WasHeard())
     {
         report.hairpin = FoundAnswer::Yes;
     }
-    else if (m_hairpinRan && reachable)
+    else if (m_hairpin.HasRun() && reachable)
     {
         report.hairpin = FoundAnswer::No;
     }
-    else if (m_hairpinRan)
+    else if (m_hairpin.HasRun())
     {
         m_bench.Note("hairpin: the mappings towards each other are not known, the filters drop");
     }
@@ -443,209 +440,6 @@ NatUdpTests::ClassicIII(TimePoint now, SocketId socket)
                    }
                    End(later);
                });
-}
-
-// --- hairpin ---------------------------------------------------------------------------------
-
-void
-NatUdpTests::HairpinOpen()
-{
-    if (m_bench.report.translated == FoundAnswer::No)
-    {
-        m_bench.Note("hairpin: nothing is translated");
-        return;
-    }
-    Begin();
-    m_bench.ListenForOthers([this](TimePoint now, SocketId socket, const StunMessage& message)
-                            { HairpinHeard(now, socket, message); });
-    for (int i = 0; i < 2; ++i)
-    {
-        m_bench.OpenUdp(0,
-                        [this](TimePoint now, SocketId socket, Endpoint local)
-                        { HairpinLearn(now, socket, local); });
-    }
-}
-
-void
-NatUdpTests::HairpinLearn(TimePoint now, SocketId socket, Endpoint local)
-{
-    m_bench.Ask(now,
-                socket,
-                m_bench.settings.server,
-                {},
-                [this, socket, local](TimePoint later, const StunReply* reply)
-                {
-                    const std::optional<Endpoint> mapped = MappedOf(reply);
-                    if (mapped)
-                    {
-                        m_bench.Saw(local.port, *mapped);
-                    }
-                    m_sides.push_back({socket, mapped.value_or(Endpoint{})});
-                    if (m_sides.size() < 2)
-                    {
-                        return;
-                    }
-                    if (m_sides[0].mapped.port == 0 || m_sides[1].mapped.port == 0)
-                    {
-                        m_bench.Note("hairpin: no answer");
-                        End(later);
-                        return;
-                    }
-                    m_hairpinRan = true;
-                    HairpinSend(later, 0);
-                });
-}
-
-void
-NatUdpTests::HairpinSend(TimePoint now, uint32_t times)
-{
-    if (m_hairpinOver)
-    {
-        return;
-    }
-    // Each side sends before the other's can come through its filter: so twice at least.
-    if (times > std::max<uint32_t>(m_bench.settings.transmissions, 2))
-    {
-        m_hairpinOver = true;
-        End(now);
-        return;
-    }
-    for (size_t i = 0; i < 2; ++i)
-    {
-        const StunId id = m_bench.NewId();
-        m_hairpinIds.insert(id);
-        m_bench.orders.emplace_back(
-            SendToOrder{m_sides[i].socket, m_sides[1 - i].mapped, m_bench.MakeRequest(id, {})});
-    }
-    m_bench.At(now + m_bench.settings.firstRto,
-               [this, times](TimePoint later) { HairpinSend(later, times + 1); });
-}
-
-void
-NatUdpTests::HairpinHeard(TimePoint now, SocketId socket, const StunMessage& message)
-{
-    const bool mine = std::any_of(m_sides.begin(),
-                                  m_sides.end(),
-                                  [socket](const HairpinSide& s) { return s.socket == socket; });
-    if (mine && !m_hairpinOver && m_hairpinIds.count(message.id) != 0)
-    {
-        m_hairpinHeard = true;
-        m_hairpinOver = true;
-        End(now);
-    }
-}
-
-// --- lifetime --------------------------------------------------------------------------------
-
-void
-NatUdpTests::LifetimeOpen()
-{
-    Begin();
-    m_guess = std::min(m_bench.settings.lifetimeFirst, m_bench.settings.lifetimeMost);
-    m_bench.OpenUdp(0,
-                    [this](TimePoint /*now*/, SocketId resting, Endpoint /*local*/)
-                    {
-                        m_resting = resting;
-                        m_bench.OpenUdp(0,
-                                        [this](TimePoint now, SocketId asking, Endpoint /*local*/)
-                                        {
-                                            m_asking = asking;
-                                            m_bench.Ask(
-                                                now,
-                                                asking,
-                                                m_bench.settings.server,
-                                                {},
-                                                [this](TimePoint later, const StunReply* reply)
-                                                {
-                                                    m_askingMapped =
-                                                        MappedOf(reply).value_or(Endpoint{});
-                                                    LifetimeRest(later);
-                                                });
-                                        });
-                    });
-}
-
-void
-NatUdpTests::LifetimeRest(TimePoint now)
-{
-    m_bench.Ask(now,
-                m_resting,
-                m_bench.settings.server,
-                {},
-                [this](TimePoint later, const StunReply* reply)
-                {
-                    const std::optional<Endpoint> mapped = MappedOf(reply);
-                    if (!mapped || mapped->address != m_askingMapped.address)
-                    {
-                        m_bench.Note(mapped ? "lifetime: two sockets have two external addresses"
-                                            : "lifetime: no answer");
-                        End(later);
-                        return;
-                    }
-                    m_restTrip = reply->roundTrip;
-                    const TimePoint asked = later - reply->roundTrip;
-                    m_bench.At(std::max(later, asked + m_guess),
-                               [this, resting = *mapped](TimePoint due)
-                               { LifetimeProbe(due, resting); });
-                });
-}
-
-void
-NatUdpTests::LifetimeProbe(TimePoint now, Endpoint resting)
-{
-    m_bench.Ask(
-        now,
-        m_asking,
-        m_bench.settings.server,
-        {MakeStunPort(resting.port)},
-        [this](TimePoint later, const StunReply* reply)
-        {
-            if (reply != nullptr && reply->at != m_resting)
-            {
-                m_bench.Note("lifetime: the server refuses RESPONSE-PORT");
-                End(later);
-                return;
-            }
-            LifetimeFound(later, reply != nullptr);
-        },
-        m_resting);
-}
-
-void
-NatUdpTests::LifetimeFound(TimePoint now, bool alive)
-{
-    NatTypeReport& report = m_bench.report;
-    const NatTypeSettings& settings = m_bench.settings;
-    if (alive)
-    {
-        report.lifetimeAtLeast = m_guess;
-    }
-    else
-    {
-        // The answer would have come in about a round trip later.
-        report.lifetimeAtMost = m_guess + m_restTrip;
-    }
-    const Duration low = report.lifetimeAtLeast;
-    const Duration high = report.lifetimeAtMost;
-    if (high == Duration(0))
-    {
-        if (low >= settings.lifetimeMost)
-        {
-            End(now);
-            return;
-        }
-        m_guess = std::min(low * 2, settings.lifetimeMost);
-    }
-    else
-    {
-        if (high - low <= std::max(settings.lifetimePrecision, m_restTrip * 2))
-        {
-            End(now);
-            return;
-        }
-        m_guess = low + (high - low) / 2;
-    }
-    LifetimeRest(now);
 }
 
 } // namespace isb

@@ -2,9 +2,9 @@
 #ifndef ISB_CORE_STUN_NAT_UDP_TESTS_H
 #define ISB_CORE_STUN_NAT_UDP_TESTS_H
 
+#include "model/core/stun/nat-lifetime-search.h"
 #include "model/core/stun/nat-test-bench.h"
-
-#include <set>
+#include "model/core/stun/nat-udp-hairpin.h"
 
 namespace isb
 {
@@ -48,22 +48,6 @@ class NatUdpTests
     void ClassicIII(TimePoint now, SocketId socket);
     /// @}
 
-    /// \name RFC 5780 section 4.5
-    /// @{
-    void HairpinOpen();
-    void HairpinLearn(TimePoint now, SocketId socket, Endpoint local);
-    void HairpinSend(TimePoint now, uint32_t times);
-    void HairpinHeard(TimePoint now, SocketId socket, const StunMessage& message);
-    /// @}
-
-    /// \name RFC 5780 section 4.6
-    /// @{
-    void LifetimeOpen();
-    void LifetimeRest(TimePoint now);
-    void LifetimeProbe(TimePoint now, Endpoint resting);
-    void LifetimeFound(TimePoint now, bool alive);
-    /// @}
-
     /// Asks for an answer from elsewhere; `then` gets whether it came. False, with a note, too when
     /// the server does not change what it was asked to.
     void AskChanged(TimePoint now,
@@ -79,24 +63,8 @@ class NatUdpTests
     OnDone m_done;
     size_t m_running = 0;
     bool m_lifetimeDone = false;
-
-    struct HairpinSide
-    {
-        SocketId socket = 0;
-        Endpoint mapped;
-    };
-
-    std::vector<HairpinSide> m_sides;
-    std::set<StunId> m_hairpinIds;
-    bool m_hairpinHeard = false;
-    bool m_hairpinRan = false;
-    bool m_hairpinOver = false;
-
-    SocketId m_resting = 0;
-    SocketId m_asking = 0;
-    Endpoint m_askingMapped;
-    Duration m_guess{0};
-    Duration m_restTrip{0}; ///< the last round trip of the resting socket
+    NatUdpHairpin m_hairpin;
+    NatLifetimeSearch m_lifetime;
 };
 
 } // namespace isb
