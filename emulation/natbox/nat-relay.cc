@@ -79,9 +79,32 @@ NatRelay::State(NatSide side)
 }
 
 void
-NatRelay::Drop(RelayDrop drop)
+NatRelay::Drop(TimePoint now, RelayDrop drop, ByteView packet)
 {
     ++m_drops.at(static_cast<size_t>(drop));
+    TraceEvent why;
+    why.reason = ReasonOf(drop);
+    TraceDrop(now, packet, why);
+}
+
+/// `why` says reason, rule and detail; the rest comes from the packet.
+void
+NatRelay::TraceDrop(TimePoint now, ByteView packet, const TraceEvent& why)
+{
+    if (m_trace == nullptr)
+    {
+        return;
+    }
+    PacketView view;
+    TraceEvent event = why;
+    event.when = now;
+    event.kind = TraceKind::PacketDropped;
+    event.bytes = static_cast<uint32_t>(packet.size);
+    if (view.Read(packet, packet.size))
+    {
+        event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
+    }
+    m_trace->Emit(event);
 }
 
 void
@@ -117,7 +140,7 @@ NatRelay::ReceiveOne(TimePoint now, NatSide from, MutableBytes bytes)
     SideState& state = State(from);
     if (!IsIpv4(bytes))
     {
-        Drop(RelayDrop::NotIpv4);
+        ++m_drops.at(static_cast<size_t>(RelayDrop::NotIpv4)); // every kernel sends some
         return;
     }
     ++state.counters.received;
@@ -142,21 +165,11 @@ NatRelay::Impair(TimePoint now, NatSide from, ByteView bytes)
         return;
     }
     m_store.Forget(number);
-    if (m_trace != nullptr)
-    {
-        PacketView view;
-        TraceEvent event;
-        event.when = now;
-        if (view.Read({bytes.data + VNET_HEADER_SIZE, size}, size))
-        {
-            event.flow = {view.Protocol(), view.SourceEndpoint(), view.DestinationEndpoint()};
-        }
-        event.reason = verdict.reason;
-        event.rule = verdict.rule;
-        event.bytes = static_cast<uint32_t>(size);
-        event.detail = from == NatSide::Inside ? "inside" : "outside";
-        m_trace->Emit(event);
-    }
+    TraceEvent why;
+    why.reason = verdict.reason;
+    why.rule = verdict.rule;
+    why.detail = from == NatSide::Inside ? "inside" : "outside";
+    TraceDrop(now, {bytes.data + VNET_HEADER_SIZE, size}, why);
 }
 
 void
@@ -167,7 +180,7 @@ NatRelay::Translate(TimePoint now, NatSide from, MutableBytes bytes)
     const auto offloaded = ReadOffload(header, packet);
     if (!offloaded)
     {
-        Drop(RelayDrop::Offload);
+        Drop(now, RelayDrop::Offload, packet);
         return;
     }
     State(from).counters.receivedLarge += header.IsSegmented() ? 1U : 0U;
@@ -178,17 +191,17 @@ NatRelay::Translate(TimePoint now, NatSide from, MutableBytes bytes)
     {
     case NatVerdict::Action::Forward:
         checksum.Restore(packet);
-        Deliver(Other(from), bytes, *offloaded);
+        Deliver(now, Other(from), bytes, *offloaded);
         break;
     case NatVerdict::Action::Hairpin:
         checksum.Restore(packet);
-        Deliver(NatSide::Inside, bytes, *offloaded);
+        Deliver(now, NatSide::Inside, bytes, *offloaded);
         break;
     case NatVerdict::Action::Hold:
         m_held.insert_or_assign(verdict.ticket, Held{from, m_store.Keep(bytes)});
         break;
     case NatVerdict::Action::NotForUs:
-        PassUntouched(from, bytes, *offloaded);
+        PassUntouched(now, from, bytes, *offloaded);
         break;
     case NatVerdict::Action::Drop:
         break; // counted and traced by the box
@@ -198,17 +211,20 @@ NatRelay::Translate(TimePoint now, NatSide from, MutableBytes bytes)
 /// A router forwards what its NAT does not want, except to itself: there is no host behind these
 /// addresses, and the kernel would send the packet in circles.
 void
-NatRelay::PassUntouched(NatSide from, MutableBytes bytes, const OffloadedPacket& offloaded)
+NatRelay::PassUntouched(TimePoint now,
+                        NatSide from,
+                        MutableBytes bytes,
+                        const OffloadedPacket& offloaded)
 {
     PacketView view;
     const MutableBytes packet = PacketOf(bytes);
     const bool isRead = view.Read(packet, packet.size) || view.IsOtherProtocol();
     if (!isRead || m_box->Settings().IsExternal(view.Destination()))
     {
-        Drop(RelayDrop::OwnAddress);
+        Drop(now, RelayDrop::OwnAddress, packet);
         return;
     }
-    Deliver(Other(from), bytes, offloaded);
+    Deliver(now, Other(from), bytes, offloaded);
 }
 
 /// What the last call left to do: the NAT's own packets, and fragments whose fate is known.
@@ -252,11 +268,11 @@ NatRelay::Release(TimePoint now, uint64_t ticket)
 }
 
 void
-NatRelay::Deliver(NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded)
+NatRelay::Deliver(TimePoint now, NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded)
 {
     if (offloaded.wireLength > State(to).mtu)
     {
-        DeliverInPieces(to, bytes, offloaded);
+        DeliverInPieces(now, to, bytes, offloaded);
         return;
     }
     Write(to, bytes);
@@ -264,13 +280,16 @@ NatRelay::Deliver(NatSide to, MutableBytes bytes, const OffloadedPacket& offload
 
 /// Cuts what does not fit (RFC 791 section 2.3); the box has refused what must not be cut.
 void
-NatRelay::DeliverInPieces(NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded)
+NatRelay::DeliverInPieces(TimePoint now,
+                          NatSide to,
+                          MutableBytes bytes,
+                          const OffloadedPacket& offloaded)
 {
     constexpr uint16_t DONT_FRAGMENT = 0x40;
     const MutableBytes packet = PacketOf(bytes);
     if ((packet.data[6] & DONT_FRAGMENT) != 0)
     {
-        Drop(RelayDrop::Unroutable);
+        Drop(now, RelayDrop::Unroutable, packet);
         return;
     }
     SideState& state = State(to);

@@ -114,12 +114,19 @@ class NatRelay
     void Translate(TimePoint now, NatSide from, MutableBytes bytes);
     void Settle(TimePoint now);
     void Release(TimePoint now, uint64_t ticket);
-    void PassUntouched(NatSide from, MutableBytes bytes, const OffloadedPacket& offloaded);
-    void Deliver(NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded);
-    void DeliverInPieces(NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded);
+    void PassUntouched(TimePoint now,
+                       NatSide from,
+                       MutableBytes bytes,
+                       const OffloadedPacket& offloaded);
+    void Deliver(TimePoint now, NatSide to, MutableBytes bytes, const OffloadedPacket& offloaded);
+    void DeliverInPieces(TimePoint now,
+                         NatSide to,
+                         MutableBytes bytes,
+                         const OffloadedPacket& offloaded);
     void Write(NatSide to, ByteView bytes);
     void WritePlain(NatSide to, ByteView packet);
-    void Drop(RelayDrop drop);
+    void Drop(TimePoint now, RelayDrop drop, ByteView packet);
+    void TraceDrop(TimePoint now, ByteView packet, const TraceEvent& why);
 
     struct Held
     {

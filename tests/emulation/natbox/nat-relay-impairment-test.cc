@@ -61,6 +61,7 @@ TEST(NatRelayImpairment, TheNatSeesNoPacketThatWasLostBeforeIt)
     rig.Send(NatSide::Inside, Numbered(1));
     EXPECT_EQ(rig.relay.Box().MappingCount(), 0U);
     EXPECT_EQ(rig.relay.NextTimeout(), TIME_NEVER);
+    EXPECT_EQ(rig.events.names.back(), "packet-dropped impair.loss udp 10.0.0.2:5000");
 }
 
 TEST(NatRelayImpairment, DuplicatesAreTwoPackets)

@@ -49,6 +49,21 @@ struct Written
     Packet packet;
 };
 
+/// Keeps what the relay's events say: "packet-dropped natbox.own-address udp 198.51.100.1:80".
+class EventNames : public TraceSink
+{
+  public:
+    void
+    Emit(const TraceEvent& event) override
+    {
+        std::string name(ToString(event.kind));
+        name.append(" ").append(event.reason).append(" ").append(ToString(event.flow.protocol));
+        names.push_back(name + " " + event.flow.source.ToString());
+    }
+
+    std::vector<std::string> names;
+};
+
 /// A relay between two lists of packets.
 class RelayRig : public PacketSink
 {
@@ -57,7 +72,7 @@ class RelayRig : public PacketSink
         : m_nat(seed),
           m_inside(seed + 1),
           m_outside(seed + 2),
-          relay(config, {m_nat, m_inside, m_outside}, *this, nullptr)
+          relay(config, {m_nat, m_inside, m_outside}, *this, &events)
     {
     }
 
@@ -111,6 +126,7 @@ class RelayRig : public PacketSink
     SeededRng m_outside;
 
   public:
+    EventNames events;
     NatRelay relay;
     TimePoint now{0};
     std::vector<Written> written;
