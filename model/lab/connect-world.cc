@@ -131,6 +131,10 @@ TellStunServers(const Lab& lab, LabBroker& broker)
         broker.settings.stunServers.push_back({address, STUN.port});
         broker.settings.stunServers.push_back({address, STUN.otherPort});
     }
+    if (addresses.size() > 1)
+    {
+        broker.settings.probeFrom.address = addresses[1];
+    }
 }
 
 /// Where the broker is, and who may log in there.

@@ -320,6 +320,13 @@ CheckTranslator(LabDraft& draft, TableReader& reader, const std::string& name)
             names.push_back(broker.own->name);
         }
     }
+    for (const LabUser& user : draft.lab.users)
+    {
+        if (user.settings.volunteer)
+        {
+            names.push_back(user.settings.user);
+        }
+    }
     if (std::find(names.begin(), names.end(), name) == names.end() && draft.nodesComplete)
     {
         reader.Fault({"ist", {}},

@@ -49,6 +49,36 @@ ReadWishes(LabDraft& draft, TableReader& reader)
     }
 }
 
+/// What may be done with the user's NAT, and by it (thesis 3.6.3).
+void
+ReadNatKeys(TableReader& reader, DaemonSettings& settings)
+{
+    settings.allowPunch = reader.Boolean({"punch", "true"}, Need::Optional).value_or(false);
+    const LabKey predict{"predict", "true"};
+    settings.allowPrediction = reader.Boolean(predict, Need::Optional).value_or(false);
+    if (settings.allowPrediction && !settings.allowPunch)
+    {
+        reader.Fault(predict, " is about punching holes; add: punch = true");
+    }
+    settings.natTest = reader.Boolean({"nat-test", "true"}, Need::Optional).value_or(false);
+    settings.volunteer = reader.Boolean({"volunteer", "true"}, Need::Optional).value_or(false);
+    if (!settings.volunteer)
+    {
+        for (const std::string_view key : {"volunteer-rate", "volunteer-connections"})
+        {
+            reader.Refuse(key, "only with volunteer = true");
+        }
+        return;
+    }
+    constexpr uint64_t MOST_CONNECTIONS = 10'000;
+    const LabKey rate{"volunteer-rate", "\"1 Mb/s\""};
+    settings.volunteerRate = reader.Rate(rate, Need::Optional).value_or(settings.volunteerRate);
+    const auto connections =
+        reader.Integer({"volunteer-connections", "4"}, Need::Optional, 1, MOST_CONNECTIONS);
+    settings.volunteerConnections =
+        static_cast<uint32_t>(connections.value_or(settings.volunteerConnections));
+}
+
 void
 ReadUser(LabDraft& draft, const toml::table& table)
 {
@@ -61,13 +91,7 @@ ReadUser(LabDraft& draft, const toml::table& table)
     ReadWishes(draft, reader);
     user.settings.canChoosePort =
         reader.Boolean({"can-choose-port", "true"}, Need::Optional).value_or(false);
-    user.settings.allowPunch = reader.Boolean({"punch", "true"}, Need::Optional).value_or(false);
-    const LabKey predict{"predict", "true"};
-    user.settings.allowPrediction = reader.Boolean(predict, Need::Optional).value_or(false);
-    if (user.settings.allowPrediction && !user.settings.allowPunch)
-    {
-        reader.Fault(predict, " is about punching holes; add: punch = true");
-    }
+    ReadNatKeys(reader, user.settings);
     const LabKey login{"login", "\"2 s\""};
     user.start = reader.Time(login, Need::Optional).value_or(TimePoint(0));
     if (user.start >= draft.lab.duration && draft.lab.duration.count() != 0)
