@@ -232,7 +232,8 @@ VolunteerIst::OnPreface(TimePoint now, SocketId socket, Endpoint from, const Tok
     }
     if (!std::exchange(flow.paired, true))
     {
-        flow.timer.Set(now + m_host.settings.udpIdle);
+        flow.begun = now;
+        OnFlowTimer(now, place.splice);
         OnPaired(now, place.splice);
     }
     const auto preface = MakeServicePreface(token);

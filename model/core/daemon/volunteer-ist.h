@@ -65,7 +65,7 @@ class VolunteerIst : public VolunteerSpliceOwner
         uint64_t bytes = 0;
         bool paired = false;
         TimePoint active{0};
-        TimePoint begun{0};
+        TimePoint begun{0}; ///< paired: its lifetime runs from then
         DaemonTimer timer;
     };
 
@@ -78,6 +78,7 @@ class VolunteerIst : public VolunteerSpliceOwner
     void AddFlow(TimePoint now, const VolunteerSpliceMessage& message);
     void OnPreface(TimePoint now, SocketId socket, Endpoint from, const Token& token);
     void Forward(TimePoint now, SocketId socket, Endpoint from, ByteView bytes, Place place);
+    /// Ends it when its time is over, else waits on.
     void OnFlowTimer(TimePoint now, uint64_t splice);
     void EndFlow(TimePoint now,
                  uint64_t splice,
