@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/bindings/bindings.h"
+#include "analysis/bindings/prediction-trial.h"
 #include "model/core/punch/port-predictor.h"
-#include "model/core/punch/prediction-trial.h"
 
 #include <pybind11/stl.h>
 

@@ -52,6 +52,11 @@ def test_traffic_of_others_makes_it_harder():
     assert cells_of("step-1", 100)["learned", 1].hits < cells_of("step-1", 1)["learned", 1].hits
 
 
+def test_learning_the_rate_of_others_helps():
+    cells = cells_of("step-1", 300)
+    assert cells["learned", 16].hits > cells["sequential", 16].hits
+
+
 def test_the_same_seed_gives_the_same_table():
     def table(seed):
         return to_csv(measure(NATS[2:3], [10.0], 50, seed))

@@ -60,6 +60,7 @@ NextOfSequence(const std::vector<PortSample>& samples,
         }
     }
     std::vector<std::pair<double, uint16_t>> ranked;
+    ranked.reserve(odds.size());
     for (const auto& [port, probability] : odds)
     {
         ranked.emplace_back(-probability, port);

@@ -185,5 +185,166 @@ INSTANTIATE_TEST_SUITE_P(All,
                                     (c.param.predict ? "WithPrediction" : "");
                          });
 
+/// Two users behind boxes, an IST, STUN servers; both allow punching.
+class WaysTest : public testing::Test
+{
+  protected:
+    /// The report of one client's connection.
+    WantedReport
+    Connect(Box provider, Box subscriber, const std::vector<ServicePath>& ways, Protocol protocol)
+    {
+        WorldUser& bob = AddUser(world, "bob", provider).Offers("service", protocol);
+        WorldUser& ann = AddUser(world, "ann", subscriber);
+        bob.settings.allowPunch = bobAllows;
+        ann.settings.allowPunch = true;
+        ann.Wants("bob/service", protocol).ways = ways;
+        world.AddIst("ist");
+        if (withStun)
+        {
+            world.AddStun();
+        }
+        world.Start();
+        WorldClient& client = ann.Connects("bob/service");
+        client.Says("hello");
+        world.Run(20s);
+        heard = client.Heard();
+        const WantedReport report = ann.Report("bob/service");
+        fallbacks = world.broker.Life().Counters().fallbacks;
+        client.Leaves();
+        EXPECT_EQ(world.LeftAfterLogout(), "");
+        return report;
+    }
+
+    World world;
+    bool bobAllows = true;
+    bool withStun = true;
+    std::string heard;
+    uint64_t fallbacks = 0;
+};
+
+TEST_F(WaysTest, AHoleIsPunchedBeforeAnIstIsUsed)
+{
+    const auto report =
+        Connect(Box::PortRestrictedCone, Box::PortRestrictedCone, {}, Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("punched"), 1U);
+    EXPECT_EQ(fallbacks, 0U);
+}
+
+TEST_F(WaysTest, AnIstIsUsedWhereNoHoleCanBePunched)
+{
+    const auto report = Connect(Box::SymmetricRandom, Box::PortRestrictedCone, {}, Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("translated"), 1U);
+    EXPECT_EQ(fallbacks, 1U);
+}
+
+TEST_F(WaysTest, NothingIsPunchedUnlessBothAllowIt)
+{
+    bobAllows = false;
+    const auto report = Connect(Box::FullCone, Box::FullCone, {}, Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("translated"), 1U);
+    EXPECT_EQ(fallbacks, 0U) << "it was not even tried";
+}
+
+TEST_F(WaysTest, NothingIsPunchedWithoutStunServers)
+{
+    withStun = false;
+    const auto report = Connect(Box::FullCone, Box::FullCone, {}, Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("translated"), 1U);
+}
+
+TEST_F(WaysTest, AWayThatIsNotAllowedFailsWhenItIsTheOnlyOne)
+{
+    bobAllows = false;
+    const auto report =
+        Connect(Box::FullCone, Box::FullCone, {ServicePath::Punched}, Protocol::Tcp);
+    EXPECT_EQ(heard, "");
+    EXPECT_EQ(report.established, 0U);
+    EXPECT_EQ(report.codes.count("not-allowed"), 1U);
+}
+
+TEST_F(WaysTest, WaysAreTriedInTheOrderGiven)
+{
+    const auto report =
+        Connect(Box::SymmetricRandom,
+                Box::SymmetricRandom,
+                {ServicePath::Direct, ServicePath::Punched, ServicePath::Translated},
+                Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("translated"), 1U);
+    EXPECT_EQ(fallbacks, 2U);
+}
+
+TEST_F(WaysTest, AnIstMayBeTheFirstWay)
+{
+    const auto report = Connect(Box::None,
+                                Box::None,
+                                {ServicePath::Translated, ServicePath::Direct},
+                                Protocol::Tcp);
+    EXPECT_EQ(heard, "hello");
+    EXPECT_EQ(report.paths.count("translated"), 1U);
+}
+
+struct DirectCase
+{
+    const char* name;
+    ServicePath way;
+    Protocol protocol;
+    Box awaiting;
+    bool stands;
+};
+
+class DirectToNatTest : public WaysTest, public testing::WithParamInterface<DirectCase>
+{
+};
+
+TEST_P(DirectToNatTest, StandsWhereTheNatLetsStrangersIn)
+{
+    const DirectCase& c = GetParam();
+    const bool direct = c.way == ServicePath::Direct;
+    const auto report = Connect(direct ? c.awaiting : Box::PortRestrictedCone,
+                                direct ? Box::PortRestrictedCone : c.awaiting,
+                                {c.way},
+                                c.protocol);
+    EXPECT_EQ(heard, c.stands ? "hello" : "");
+    EXPECT_EQ(report.paths.count(ToString(c.way)), c.stands ? 1U : 0U);
+    EXPECT_EQ(report.established, c.stands ? 1U : 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    DirectToNatTest,
+    testing::Values(
+        DirectCase{"TcpFullCone", ServicePath::Direct, Protocol::Tcp, Box::FullCone, true},
+        DirectCase{"TcpRestricted", ServicePath::Direct, Protocol::Tcp, Box::RestrictedCone, false},
+        DirectCase{"TcpSymmetric", ServicePath::Direct, Protocol::Tcp, Box::Symmetric, false},
+        DirectCase{"TcpFirewall", ServicePath::Direct, Protocol::Tcp, Box::Firewall, false},
+        DirectCase{"UdpFullCone", ServicePath::Direct, Protocol::Udp, Box::FullCone, true},
+        DirectCase{"UdpRestricted", ServicePath::Direct, Protocol::Udp, Box::RestrictedCone, false},
+        DirectCase{"ReversedTcpFullCone",
+                   ServicePath::Reversed,
+                   Protocol::Tcp,
+                   Box::FullCone,
+                   true},
+        DirectCase{"ReversedTcpPortRestricted",
+                   ServicePath::Reversed,
+                   Protocol::Tcp,
+                   Box::PortRestrictedCone,
+                   false},
+        DirectCase{"ReversedUdpFullCone",
+                   ServicePath::Reversed,
+                   Protocol::Udp,
+                   Box::FullCone,
+                   true},
+        DirectCase{"ReversedUdpSymmetric",
+                   ServicePath::Reversed,
+                   Protocol::Udp,
+                   Box::Symmetric,
+                   false}),
+    [](const auto& c) { return std::string(c.param.name); });
+
 } // namespace
 } // namespace isb::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "model/core/punch/prediction-trial.h"
+#include "analysis/bindings/prediction-trial.h"
 
 #include "model/wire/packet-builder.h"
 #include "model/wire/packet-view.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_CORE_PUNCH_PREDICTION_TRIAL_H
-#define ISB_CORE_PUNCH_PREDICTION_TRIAL_H
+#ifndef ISB_BINDINGS_PREDICTION_TRIAL_H
+#define ISB_BINDINGS_PREDICTION_TRIAL_H
 
 #include "model/core/nat/nat-box.h"
 #include "model/core/punch/port-predictor.h"
