@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "analysis/bindings/bindings.h"
 #include "analysis/bindings/conversions.h"
+#include "analysis/bindings/nat-options.h"
 #include "model/core/nat/nat-box.h"
 #include "model/core/random/rng.h"
 
@@ -29,6 +30,11 @@ class PythonNat
 
     py::dict Process(int64_t now, const std::string& side, const py::bytes& bytes);
     void Timeout(int64_t now);
+    void Reboot(int64_t now, const std::optional<std::string>& external);
+    void Rebind(int64_t now);
+    void SetFull(int64_t now, bool full);
+    void Reconfigure(int64_t now, const py::kwargs& options);
+    py::list TakeEmitted();
     py::list Mappings() const;
     py::dict Counters() const;
 
@@ -106,6 +112,56 @@ PythonNat::Timeout(int64_t now)
     m_box.Timeout(m_clock.Advance(now));
 }
 
+void
+PythonNat::Reboot(int64_t now, const std::optional<std::string>& external)
+{
+    const Ipv4 address = external ? ToIpv4(*external) : m_box.Settings().external;
+    NatSettings settings = m_box.Settings();
+    settings.external = address;
+    if (const auto contradiction = FindContradiction(settings))
+    {
+        throw py::value_error(contradiction->text);
+    }
+    m_box.Reboot(m_clock.Advance(now), address);
+}
+
+void
+PythonNat::Rebind(int64_t now)
+{
+    m_box.Rebind(m_clock.Advance(now));
+}
+
+void
+PythonNat::SetFull(int64_t now, bool full)
+{
+    m_box.SetFull(m_clock.Advance(now), full);
+}
+
+void
+PythonNat::Reconfigure(int64_t now, const py::kwargs& options)
+{
+    NatSettings settings = m_box.Settings();
+    ApplyNatOptions(options, settings);
+    if (const auto contradiction = m_box.Reconfigure(m_clock.Advance(now), settings))
+    {
+        throw py::value_error(contradiction->text);
+    }
+}
+
+py::list
+PythonNat::TakeEmitted()
+{
+    py::list list;
+    for (const NatEmitted& emitted : m_box.TakeEmitted())
+    {
+        py::dict item;
+        item["side"] = emitted.to == NatSide::Inside ? "inside" : "outside";
+        item["packet"] = FromBytes(emitted.packet);
+        list.append(item);
+    }
+    return list;
+}
+
 py::list
 PythonNat::Mappings() const
 {
@@ -149,25 +205,9 @@ PythonNat::Counters() const
     return answer;
 }
 
-NatBehaviour
-ToBehaviour(const std::string& name)
-{
-    const auto behaviour = ParseNatBehaviour(name);
-    if (!behaviour)
-    {
-        throw py::value_error("behaviour '" + name +
-                              "' is none of endpoint-independent, address-dependent, "
-                              "address-and-port-dependent");
-    }
-    return *behaviour;
-}
-
-/// What the preset says, with the axes given in their place.
+/// What a preset stands for; every other setting at its default.
 NatSettings
-ToSettings(const std::string& preset,
-           const std::optional<std::string>& mapping,
-           const std::optional<std::string>& filtering,
-           const std::optional<std::string>& assignment)
+ToSettings(const std::string& preset)
 {
     NatSettings settings;
     if (!ApplyNatPreset(preset, settings))
@@ -184,75 +224,42 @@ ToSettings(const std::string& preset,
         names.resize(names.size() - 2);
         throw py::value_error("NAT preset '" + preset + "' is none of " + names);
     }
-    for (NatAxes* axes : {&settings.udp, &settings.tcp, &settings.icmp})
-    {
-        axes->mapping = mapping ? ToBehaviour(*mapping) : axes->mapping;
-        axes->filtering = filtering ? ToBehaviour(*filtering) : axes->filtering;
-    }
-    if (assignment)
-    {
-        const auto parsed = ParseNatPortAssignment(*assignment);
-        if (!parsed)
-        {
-            throw py::value_error("assignment '" + *assignment +
-                                  "' is none of preserving, sequential, random, overloading");
-        }
-        settings.SetAssignment(*parsed);
-    }
     return settings;
 }
 
 std::unique_ptr<PythonNat>
 MakeNat(const std::string& external,
         const std::string& preset,
-        const std::vector<std::string>& internal,
-        const std::optional<std::string>& mapping,
-        const std::optional<std::string>& filtering,
-        const std::optional<std::string>& assignment,
-        std::pair<uint16_t, uint16_t> ports,
-        const std::optional<bool>& hairpin,
-        bool checksums,
-        const std::optional<size_t>& maxMappings,
-        uint64_t seed)
+        uint64_t seed,
+        const py::kwargs& options)
 {
-    NatSettings settings = ToSettings(preset, mapping, filtering, assignment);
+    NatSettings settings = ToSettings(preset);
     settings.external = ToIpv4(external);
-    settings.internal = ToSubnets(internal);
-    settings.firstPort = ports.first;
-    settings.lastPort = ports.second;
-    if (hairpin)
-    {
-        settings.hairpin = *hairpin ? NatHairpin::ExternalSource : NatHairpin::None;
-    }
-    settings.checksums = checksums;
-    settings.limits.mappings = maxMappings.value_or(settings.limits.mappings);
-    if (const auto contradiction = FindContradiction(settings))
-    {
-        throw py::value_error(contradiction->text);
-    }
+    ApplyNatOptions(options, settings);
     return std::make_unique<PythonNat>(settings, seed);
 }
 
-constexpr const char* NAT_DOC =
-    R"(A network address and port translator (RFC 3022, 4787, 5382, 5508).
+const std::string&
+NatDoc()
+{
+    static const std::string doc =
+        std::string(R"(A network address and port translator (RFC 3022, 4787, 5382, 5508, 6888).
 
 Args:
-    external: the one external address, "203.0.113.1".
+    external: the box's own external address, "203.0.113.1".
     preset: the thesis' NAT type: "full-cone", "restricted-cone", "port-restricted-cone" or
         "symmetric"; or "linux-masquerade", "linux-masquerade-random" or "cgn".
-    internal: subnets whose sources are translated; empty: any source from inside.
-    mapping, filtering: replace the preset's axis (RFC 4787 sections 4.1 and 5):
-        "endpoint-independent", "address-dependent" or "address-and-port-dependent".
-    assignment: of external ports: "preserving", "sequential", "random" or "overloading"; None: the
-        preset's, as with the two below.
-    ports: first and last external port, both included.
-    hairpin: insiders reach one another by external endpoints.
-    checksums: packets carry checksums, which are kept right; False: not touched.
-    max_mappings: bound of all mappings together.
     seed: of the random numbers.
 
+All the rest by keyword, in place of what the preset says; None leaves that:
+)") + NAT_OPTIONS_DOC +
+        R"(
+
 Raises:
-    ValueError: an argument is wrong, or the settings contradict one another.)";
+    ValueError: an argument is wrong, or the settings contradict one another.
+    TypeError: a keyword is none of these.)";
+    return doc;
+}
 
 constexpr const char* PROCESS_DOC = R"(Judge one packet and translate it.
 
@@ -273,19 +280,11 @@ Raises:
 void
 BindNat(py::module_& module)
 {
-    py::class_<PythonNat>(module, "NatBox", NAT_DOC)
+    py::class_<PythonNat>(module, "NatBox", NatDoc().c_str())
         .def(py::init(&MakeNat),
              py::arg("external"),
              py::arg("preset") = "port-restricted-cone",
              py::kw_only(),
-             py::arg("internal") = std::vector<std::string>(),
-             py::arg("mapping") = py::none(),
-             py::arg("filtering") = py::none(),
-             py::arg("assignment") = py::none(),
-             py::arg("ports") = std::pair<uint16_t, uint16_t>(1024, 65535),
-             py::arg("hairpin") = py::none(),
-             py::arg("checksums") = true,
-             py::arg("max_mappings") = py::none(),
              py::arg("seed") = 1)
         .def("process",
              &PythonNat::Process,
@@ -297,6 +296,24 @@ BindNat(py::module_& module)
              &PythonNat::Timeout,
              py::arg("now"),
              "End everything whose time has come at `now` (nanoseconds).")
+        .def("reboot",
+             &PythonNat::Reboot,
+             py::arg("now"),
+             py::arg("external") = py::none(),
+             "Lose all mappings, and get another external address unless it is None.")
+        .def("rebind",
+             &PythonNat::Rebind,
+             py::arg("now"),
+             "Move every mapping to another external endpoint; sessions live on.")
+        .def("set_full",
+             &PythonNat::SetFull,
+             py::arg("now"),
+             py::arg("full"),
+             "Treat every table as full, or no longer.")
+        .def("reconfigure",
+             &PythonNat::Reconfigure,
+             py::arg("now"),
+             "Change settings by the constructor's keywords; mappings that they allow stay.")
         .def_property_readonly(
             "next_timeout",
             [](PythonNat& nat) { return FromTime(nat.Box().NextTimeout()); },
@@ -309,6 +326,9 @@ BindNat(py::module_& module)
             "take_abandoned",
             [](PythonNat& nat) { return nat.Box().TakeAbandoned(); },
             "Tickets of held packets that were given up and counted as dropped.")
+        .def("take_emitted",
+             &PythonNat::TakeEmitted,
+             "Packets that the NAT sends itself (RST, ICMP errors), as dicts: side, packet.")
         .def("mappings",
              &PythonNat::Mappings,
              "All mappings as dicts: id, protocol, internal, external, remote (the part that the "

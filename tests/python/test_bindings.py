@@ -168,6 +168,86 @@ def test_filtering_and_mapping_are_independent():
     translated(nat, "outside", udp(A, 7, NAT, port))
 
 
+def external_of(nat, internal="10.0.0.2", port=5000, remote=(B, 80), now=0):
+    source, port, *_ = endpoints(translated(nat, "inside", udp(internal, port, *remote), now))
+    return source, port
+
+
+def test_ports_step_as_the_settings_say():
+    nat = isblab.NatBox(NAT, "symmetric", assignment="sequential", step=3, ports=(4000, 4999))
+    ports = [external_of(nat, remote=(B, 80 + i))[1] for i in range(4)]
+    assert ports == [4000, 4003, 4006, 4009]
+    preserving = isblab.NatBox(NAT, "symmetric")
+    assert [external_of(preserving, remote=(B, 80 + i))[1] for i in range(2)] == [5000, 5001]
+
+
+def test_one_protocol_may_have_its_own_axes():
+    nat = isblab.NatBox(NAT, assignment="preserving", udp={"assignment": "sequential", "step": 2},
+                        ports=(4000, 4999))
+    assert external_of(nat)[1] == 4000
+    assert external_of(nat, port=5001)[1] == 4002
+
+
+@pytest.mark.parametrize(("pooling", "addresses"), [("paired", 1), ("arbitrary", 3)])
+def test_pooling_spreads_mappings_of_a_host_or_does_not(pooling, addresses):
+    nat = isblab.NatBox(NAT, pooling=pooling, further_externals=["203.0.113.8", "203.0.113.9"])
+    assert len({external_of(nat, port=5000 + i)[0] for i in range(6)}) == addresses
+
+
+def test_overloaded_ports_are_told_apart_by_the_remote():
+    nat = isblab.NatBox(NAT, "linux-masquerade")
+    assert external_of(nat, "10.0.0.2", remote=(A, 80)) == (NAT, 5000)
+    assert external_of(nat, "10.0.0.3", remote=(B, 80)) == (NAT, 5000)
+    assert endpoints(translated(nat, "outside", udp(B, 80, NAT, 5000)))[2] == "10.0.0.3"
+
+
+def test_port_blocks_are_events():
+    nat = isblab.NatBox(NAT, "cgn", port_block=(64, 1), max_mappings_each=None)
+    external_of(nat)
+    events = nat.take_events()
+    assert [event["event"] for event in events] == ["port-block-assigned", "mapping-created"]
+    assert events[0]["detail"] == "1024-1087"
+
+
+def test_a_forward_lets_strangers_in():
+    nat = isblab.NatBox(NAT, forwards=[("udp", 53, ["10.0.0.2:5353"])])
+    assert endpoints(translated(nat, "outside", udp(A, 7, NAT, 53)))[2:] == ("10.0.0.2", 5353)
+    assert nat.process(0, "outside", udp(A, 7, NAT, 54))["action"] != "forward"
+
+
+def test_mappings_move_are_lost_and_stay_on_command():
+    nat = isblab.NatBox(NAT)
+    first = external_of(nat)
+    nat.rebind(1)
+    moved = external_of(nat, now=1)
+    assert moved != first
+    nat.reconfigure(2, timers={"udp": 60})
+    assert external_of(nat, now=2) == moved
+    assert nat.next_timeout == 60 * 10**9 + 2
+    nat.set_full(3, True)
+    assert nat.process(3, "inside", udp("10.0.0.3", 1, B, 80))["reason"] == "nat.table-full"
+    nat.set_full(3, False)
+    nat.reboot(4, "203.0.113.8")
+    assert nat.mappings() == []
+    assert external_of(nat, now=4) == ("203.0.113.8", 5000)
+
+
+def test_an_answer_of_the_nat_itself_can_be_taken():
+    nat = isblab.NatBox(NAT, unsolicited_syn="reset")
+    assert nat.process(0, "outside", tcp(B, 80, NAT, 5000, seq=1))["action"] == "drop"
+    (emitted,) = nat.take_emitted()
+    assert emitted["side"] == "outside"
+    assert endpoints(emitted["packet"]) == (NAT, 5000, B, 80)
+    assert nat.take_emitted() == []
+
+
+def test_an_unknown_option_of_a_nat_is_refused():
+    with pytest.raises(TypeError, match="no option 'maping'"):
+        isblab.NatBox(NAT, maping="endpoint-independent")
+    with pytest.raises(TypeError, match="no option 'steps'"):
+        isblab.NatBox(NAT, udp={"steps": 1})
+
+
 def test_mappings_expire_with_an_event():
     nat = isblab.NatBox(NAT)
     translated(nat, "inside", udp("10.0.0.2", 5000, B, 80))
@@ -186,6 +266,14 @@ def test_mappings_expire_with_an_event():
     ((NAT,), {"mapping": "some"}, "behaviour 'some' is none of"),
     ((NAT,), {"assignment": "best"}, "assignment 'best' is none of"),
     ((NAT,), {"ports": (9, 8)}, "port"),
+    ((NAT,), {"assignment": "overloading"}, "RFC 4787 section 4.2.1"),
+    ((NAT,), {"step": 0}, "step 0"),
+    ((NAT,), {"step": "much"}, "'step' has a value of a wrong type"),
+    ((NAT,), {"further_externals": [NAT]}, "is there twice"),
+    ((NAT,), {"forwards": [("udp", 53)]}, "a forward is"),
+    ((NAT,), {"faults": ["kill"]}, "fault 'kill' is none of"),
+    ((NAT,), {"timers": {"udp": float("nan")}}, "no number of seconds"),
+    ((NAT,), {"pooling": "pair"}, "pooling 'pair' is none of paired, arbitrary"),
 ])
 def test_wrong_settings_of_a_nat_are_refused(arguments, options, complaint):
     with pytest.raises(ValueError, match=complaint):
