@@ -96,8 +96,11 @@ MachineDatagrams::SendTo(const isb::SendToOrder& order)
     {
         return;
     }
+    const bool sentOn =
+        m_heard && m_heard->GetSize() == order.bytes.size() && BytesOf(m_heard) == order.bytes;
     Ptr<Packet> packet =
-        Create<Packet>(order.bytes.data(), static_cast<uint32_t>(order.bytes.size()));
+        sentOn ? m_heard->Copy()
+               : Create<Packet>(order.bytes.data(), static_cast<uint32_t>(order.bytes.size()));
     m_host.ChargeSend(packet->GetSize(),
                       [socket = found->second.socket, packet, to = ToAddress(order.to)]
                       { socket->SendTo(packet, 0, to); });
@@ -210,7 +213,14 @@ MachineDatagrams::Take(isb::SocketId id)
         else
         {
             m_host.Feed(
-                [id, source, bytes = BytesOf(packet)](isb::Machine& machine, isb::TimePoint now) {
+                [weak = weak_from_this(), id, source, packet](isb::Machine& machine,
+                                                              isb::TimePoint now)
+                {
+                    if (const auto self = weak.lock())
+                    {
+                        self->m_heard = packet;
+                    }
+                    const std::vector<uint8_t> bytes = BytesOf(packet);
                     machine.Datagram(now, id, source, {bytes.data(), bytes.size()});
                 });
         }

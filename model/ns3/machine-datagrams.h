@@ -60,6 +60,9 @@ class MachineDatagrams : public std::enable_shared_from_this<MachineDatagrams>
     std::map<isb::SocketId, Port> m_ports;
     std::map<uint64_t, isb::RelayOrder> m_relays;
     std::map<Source, Way> m_ways;
+    /// What the machine heard last. When it sends the same bytes on, as a volunteer's IST does, the
+    /// packet keeps the tags by which meters know it.
+    Ptr<Packet> m_heard;
 };
 
 } // namespace ns3
