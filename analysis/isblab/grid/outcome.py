@@ -152,6 +152,8 @@ class _Explanation:
             if place and event.get("to") == "failed" and event.get("reason"):
                 self._given_up[place[0]].append(event)
             return
+        if any(event.get(end, "").startswith("127.") for end in ("src", "dst")):
+            return  # what a daemon does not take of its own client: no cause but a consequence
         index, sender = self._sender(event)
         if index is not None:
             self._stopped[index].append(event | {"sender": sender})

@@ -13,6 +13,9 @@ from isblab.grid.ways import Way
 __all__ = ["Cell", "Plan", "batches"]
 
 
+_VOLUNTEERED = 4  # connections that a volunteer carries at once (daemon: volunteerConnections)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One way to connect, tried by one pair."""
@@ -64,8 +67,8 @@ def batches(cells: Iterable[Cell], size: int) -> list[Sequence[Cell]]:
     for cell in cells:
         groups.setdefault((cell.protocol, cell.way.name == "ist-user"), []).append(cell)
     made = []
-    for group in groups.values():
+    for (_, volunteer), group in groups.items():
         rest = iter(group)
-        while part := list(islice(rest, size)):
+        while part := list(islice(rest, min(size, _VOLUNTEERED) if volunteer else size)):
             made.append(part)
     return made

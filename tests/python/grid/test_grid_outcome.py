@@ -72,6 +72,20 @@ def test_the_brokers_tests_of_who_can_be_reached_stop_nothing(tmp_path):
     assert not found.works and not found.stops
 
 
+def test_a_daemon_that_turns_its_own_client_away_stops_nothing(tmp_path):
+    [found] = judged(tmp_path, [cell()], result(False),
+                     dropped("s0", "127.0.0.1:49153", "127.0.0.1:8000", "daemon.held-off", ""))
+    assert not found.stops
+
+
+def test_the_address_of_a_socket_without_one_is_its_hosts(tmp_path):
+    [found] = judged(tmp_path, [cell()], result(False),
+                     dropped("s0", "198.18.0.22:5", "0.0.0.0:49153", "daemon.unproven", ""))
+    [stop] = found.stops
+    assert stop.packet == "tcp 198.18.0.22:5 -> 198.18.0.10:49153"
+    assert (stop.sender, stop.rule) == ("provider", "the daemon's own, doc/daemon.md")
+
+
 def test_events_of_other_cells_are_left_to_them(tmp_path):
     cells = [cell(), cell("public", "cgn", "reversed")]
     outcome = result(False, False)

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 Endpoint = tuple[str, int]
 
 ROUNDS = 4  # how often what was not answered is sent again
-STUN = [("isb", 3478), ("isb", 3479)]  # one address, two ports
+STUN = [(address, port) for address in ("isb", "isb-2") for port in (3478, 3479)]
 CANDIDATES = 16  # of a prediction, at most
 
 
