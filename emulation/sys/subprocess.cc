@@ -80,6 +80,7 @@ Subprocess::Subprocess(const Command& command)
 {
     std::vector<std::string> words = command.arguments;
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words)
     {
         arguments.push_back(word.data());
@@ -122,7 +123,13 @@ Subprocess::Subprocess(const Command& command)
 
 Subprocess::~Subprocess()
 {
-    Kill();
+    if (m_pid > 0 && !m_status)
+    {
+        kill(m_pid, SIGKILL);
+        while (waitpid(m_pid, nullptr, 0) < 0 && errno == EINTR)
+        {
+        }
+    }
 }
 
 Subprocess::Subprocess(Subprocess&& other) noexcept
@@ -160,16 +167,6 @@ Subprocess::Wait()
         }
     }
     return *m_status;
-}
-
-void
-Subprocess::Kill()
-{
-    if (m_pid > 0 && !m_status)
-    {
-        kill(m_pid, SIGKILL);
-        Wait();
-    }
 }
 
 std::string

@@ -43,9 +43,6 @@ class Subprocess
     /// Waits for its end: its exit status, or 128 and its signal's number as shells say it.
     int Wait();
 
-    /// Kills it if it runs, and waits.
-    void Kill();
-
   private:
     pid_t m_pid = -1;
     Descriptor m_output;
