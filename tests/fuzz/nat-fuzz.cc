@@ -241,7 +241,7 @@ NatRun::Command(isb::TimePoint now, uint8_t which)
         break;
     case 6:
         // Every other setting, one after the other.
-        m_header[now.count() / 1'000'000'000 % HEADER] ^= 0x15;
+        m_header[static_cast<size_t>(now.count() / 1'000'000'000) % HEADER] ^= 0x15;
         static_cast<void>(m_box.Reconfigure(now, ChooseSettings(m_header.data())));
         break;
     default:
