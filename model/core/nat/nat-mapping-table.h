@@ -179,6 +179,7 @@ class NatMappingTable
 
     [[nodiscard]] const NatAxes& Axes(Protocol protocol) const;
     [[nodiscard]] bool Overloads(Protocol protocol) const;
+    [[nodiscard]] Endpoint MappingRemote(Protocol protocol, Endpoint remote) const;
     [[nodiscard]] Endpoint InsideRemote(Protocol protocol, Endpoint remote) const;
     [[nodiscard]] Endpoint OutsideRemote(Protocol protocol, Endpoint remote) const;
     [[nodiscard]] Endpoint OutsideRemote(const NatSession& session) const;
@@ -191,6 +192,12 @@ class NatMappingTable
                                        Endpoint NatMapping::*local,
                                        bool forward) const;
     [[nodiscard]] bool CountsAddresses(const NatSession& session) const;
+
+    [[nodiscard]] static uint64_t
+    AddressKey(uint32_t mapping, Ipv4 address)
+    {
+        return uint64_t{mapping} << 32 | address.value;
+    }
 
     void Index(uint32_t mapping);
     void Unindex(uint32_t mapping);
