@@ -90,7 +90,9 @@ class Box:
     def _new_port(self, internal: int) -> int:
         taken = set(self.ports.values())
         if self.assignment == "random":
-            return self.rng.choice([port for port in range(1024, 65536) if port not in taken])
+            while (port := self.rng.randrange(1024, 65536)) in taken:
+                pass
+            return port
         if self.assignment == "sequential":
             self.next_port += 1
             return self.next_port
