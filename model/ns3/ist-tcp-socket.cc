@@ -194,6 +194,7 @@ int
 IstTcpSocket::ConnectFrom(const InetSocketAddress& local, const InetSocketAddress& peer)
 {
     Ipv4Address address = local.GetIpv4();
+    m_chosenAddress = address;
     if (local.GetPort() == 0)
     {
         return Bind(local) == 0 ? Connect(peer) : -1;
@@ -228,6 +229,19 @@ bool
 IstTcpSocket::HasPeerFinished() const
 {
     return m_tcb->m_rxBuffer->Finished();
+}
+
+void
+IstTcpSocket::SendEmptyPacket(uint8_t flags)
+{
+    // The base takes the first address of the interface that the route leaves by, whatever the
+    // socket is bound to.
+    if (m_active && (flags & TcpHeader::SYN) != 0 && m_endPoint &&
+        m_chosenAddress != Ipv4Address::GetAny())
+    {
+        m_endPoint->SetLocalAddress(m_chosenAddress);
+    }
+    TcpSocketBase::SendEmptyPacket(flags);
 }
 
 void

@@ -115,6 +115,7 @@ class IstTcpSocket : public TcpSocketBase
     void ReceivedData(Ptr<Packet> packet, const TcpHeader& tcpHeader) override;
     void PersistTimeout() override;
     void LastAckTimeout() override;
+    void SendEmptyPacket(uint8_t flags) override;
 
   private:
     /// The SYN flag's part in the simultaneous open is done: makes the ACK of it that the base
@@ -141,7 +142,9 @@ class IstTcpSocket : public TcpSocketBase
 
     Ptr<SendGate> m_gate;
     uint32_t m_initialSequence = 0;
-    bool m_active = false;          ///< opened by Connect()
+    bool m_active = false; ///< opened by Connect()
+    Ipv4Address m_chosenAddress =
+        Ipv4Address::GetAny();      ///< local one of ConnectFrom(); any: the route's
     Ptr<IstTcpProtocol> m_protocol; ///< that knows m_key; null on a node with plain TCP
     IstTcpProtocol::Key m_key;
 };
