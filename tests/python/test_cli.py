@@ -25,7 +25,8 @@ def test_help_names_every_command_and_the_exit_statuses(isblab):
     for arguments in ((), ("help",), ("--help",)):
         done = isblab(*arguments)
         assert done.returncode == 0
-        assert all(re.search(rf"^ +{command} ", done.stdout, re.MULTILINE) for command in COMMANDS)
+        assert all(re.search(rf"^ +{command}( |$)", done.stdout, re.MULTILINE)
+                   for command in COMMANDS)
         assert "exit status:" in done.stdout
 
 
