@@ -8,11 +8,14 @@ import tomllib
 from pathlib import Path
 
 from isblab.commands.figures import FIGURES
+from isblab.grid.behaviours import BEHAVIOURS
+from isblab.grid.ways import WAYS
 from isblab.paths import shipped_scenarios, shown
 from isblab.text import table
 
-HELP = "list the shipped scenarios and the figures"
-DESCRIPTION = "List the shipped scenarios with their titles, and the thesis' figures."
+HELP = "list the shipped scenarios, the figures and what the grid is made of"
+DESCRIPTION = ("List the shipped scenarios with their titles, the thesis' figures, and the NAT "
+               "behaviours and ways to connect of the grid.")
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -32,4 +35,7 @@ def main(_args: argparse.Namespace) -> int:
     print(table(("file", "title"), [(shown(path), _title(path)) for path in shipped_scenarios()]))
     print("\nFigures (isblab figures --only FIGURE):")
     print(table(("figure", "shows"), list(FIGURES.items())))
+    print("\nNAT behaviours and ways to connect (isblab grid --behaviours NAME,... --ways NAME,...):")
+    print(table(("behaviour", "is"), [(item.name, item.words) for item in BEHAVIOURS.values()]))
+    print(table(("way", "is"), [(item.name, item.words) for item in WAYS.values()]))
     return 0

@@ -39,6 +39,12 @@ def test_a_foreign_folder_is_left_alone(isblab, tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes"]
 
 
+def test_the_list_names_behaviours_and_ways(isblab):
+    done = isblab("list")
+    assert done.returncode == 0
+    assert "  apdm-eif  " in done.stdout and "  ist-user  " in done.stdout
+
+
 def test_a_small_grid_from_start_to_end(isblab, tmp_path):
     done = isblab("grid", "--proto", "tcp", "--behaviours", "public,symmetric",
                   "--ways", "direct,ist-proxy", "--out", "g", "--keep-runs")
