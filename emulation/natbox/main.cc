@@ -4,9 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
+#include <string>
+
+namespace
+{
 
 int
-main(int argc, char** argv)
+Run(int argc, char** argv)
 {
     CLI::App app("The NAT of isblab between two TUN interfaces, on real packets.\n"
                  "SIGHUP reads the configuration again and keeps the mappings; SIGTERM ends.");
@@ -28,14 +32,22 @@ main(int argc, char** argv)
         std::cout << path << ": right\n";
         return 0;
     }
+    isb::NatboxProgram(*config, path, events).Run();
+    return 0;
+}
+
+} // namespace
+
+int
+main(int argc, char** argv)
+{
     try
     {
-        isb::NatboxProgram(*config, path, events).Run();
+        return Run(argc, argv);
     }
     catch (const std::exception& error)
     {
         std::cerr << "natbox: " << error.what() << "\n";
         return 1;
     }
-    return 0;
 }
