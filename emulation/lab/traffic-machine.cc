@@ -47,6 +47,8 @@ class BulkClient : public TrafficMachine
     {
         for (const auto& entry : m_left)
         {
+            // What is ordered still goes out, and nobody tells when.
+            m_meter.sentBytes += m_unsent[entry.first];
             Do(CloseOrder{entry.first, false});
         }
         m_left.clear();
