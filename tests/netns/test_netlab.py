@@ -5,6 +5,8 @@ import contextlib
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -135,15 +137,21 @@ def test_all_is_gone_after_an_exception():
 
 def test_what_a_killed_process_left_goes_with_the_next_net():
     script = ("import os, signal\nfrom isblab.netlab import Net\n"
-              "print(Net().namespace('lost'), flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
-    name = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+              "net = Net()\nspace = net.namespace('lost')\n"
+              "program = net.start(space, 'sleep', '600')\n"
+              "print(space, program.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
+    words = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
                           env={"PYTHONPATH": ":".join(sys.path), "PATH": "/usr/sbin:/usr/bin"},
-                          check=False).stdout.strip()
+                          check=False).stdout
+    name, program = words.split()
 
     def names():
         return subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
 
-    assert name and name in names()
+    assert name in names()
+    deadline = time.monotonic() + LONG
+    while Path(f"/proc/{program}/exe").exists():  # a dead process has none
+        assert time.monotonic() < deadline, "a program outlived its Net"
     with Net():
         assert name not in names()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -14,6 +15,15 @@ __all__ = ["Program", "ProgramFailed"]
 
 DEFAULT_PATIENCE = 20.0
 """Seconds after which waiting gives up: a watchdog, far above what anything takes."""
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """In the child: it is killed when we are, however that happens."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ProgramFailed(Exception):
@@ -33,7 +43,8 @@ class Program:
         self._child = subprocess.Popen([str(part) for part in command], text=True, bufsize=1,
                                        env={**os.environ, **(environment or {})},
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, errors="replace", process_group=0)
+                                       stderr=subprocess.PIPE, errors="replace", process_group=0,
+                                       preexec_fn=_die_with_parent)
         self._readers = [
             threading.Thread(target=self._read, args=("out", self._child.stdout), daemon=True),
             threading.Thread(target=self._read, args=("err", self._child.stderr), daemon=True)]
