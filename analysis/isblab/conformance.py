@@ -8,6 +8,7 @@ writes, judges, and prints.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -63,8 +64,11 @@ def run(program: Path) -> list[Requirement]:
     """Run the tests and return the table in the RFCs' order."""
     with tempfile.TemporaryDirectory(prefix="isblab-") as folder:
         path = Path(folder) / "requirements.json"
+        # All tests, also when somebody has chosen some (isblab test -k).
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith("GTEST_")}
         done = subprocess.run([str(program), f"--requirements={path}", "--gtest_brief=1"],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False, env=environment)
         if not path.exists():
             raise WorkerError(f"{program.name} ended without results", done.returncode,
                               tuple(done.stderr.splitlines()[-5:]))

@@ -91,9 +91,12 @@ class _Line:
         server = self._net.start(self._server, "taskset", "-c", _core(1), "iperf3", "-s", "-1",
                                  "--forceflush")
         server.wait_for("listening")
-        said = json.loads(self._client.run(
-            "taskset", "-c", _core(0), "iperf3", "-c", self.address, "-t", seconds, "-J",
-            *load.arguments, patience=_PATIENCE + seconds))
+        try:
+            said = json.loads(self._client.run(
+                "taskset", "-c", _core(0), "iperf3", "-c", self.address, "-t", seconds, "-J",
+                *load.arguments, patience=_PATIENCE + seconds))
+        except RuntimeError as error:
+            raise EnvironmentFailure(f"iperf3 through {self.way}: {error}") from None
         server.finish(status=None)
         if "error" in said:
             raise EnvironmentFailure(f"iperf3 through {self.way}: {said['error']}")

@@ -152,7 +152,7 @@ ReadPool(TableReader& reader, NatSettings& settings)
     {
         reader.Fault({reader.Has("last-port") ? "last-port" : "first-port", {}},
                      " leaves no port: the pool " + std::to_string(settings.firstPort) + " to " +
-                         std::to_string(settings.lastPort) + " is empty");
+                         std::to_string(settings.lastPort) + " is empty (RFC 4787 section 4.2)");
     }
     const LabKey blockKey{"port-block", "{ size = 512, most = 4 }"};
     if (const toml::table* table = reader.Table(blockKey, Need::Optional))

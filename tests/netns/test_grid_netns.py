@@ -20,10 +20,10 @@ def worlds(built):
 
 
 def outcomes(world):
-    """The outcomes of 36 cells: one run a protocol."""
-    plan = Plan(ways.PROTOCOLS, tuple(map(behaviours.find, ("public", "eim-adf", "apdm-apdf"))),
-                tuple(map(ways.find, ("direct", "punched"))), world=world)
-    return {outcome.cell.key: outcome for outcome in run(plan, workers=2, batch=18)}
+    """All pairs of public and the thesis' four types, by every way that both worlds have."""
+    both = tuple(way for name, way in ways.WAYS.items() if name != ways.KERNEL_IST)
+    plan = Plan(ways.PROTOCOLS, tuple(map(behaviours.find, behaviours.QUICK)), both, world=world)
+    return {outcome.cell.key: outcome for outcome in run(plan)}
 
 
 def stops(outcome):
@@ -36,4 +36,5 @@ def test_namespaces_and_simulation_agree_cell_by_cell(worlds):
     assert {key: outcome.works for key, outcome in real.items()} == {
         key: outcome.works for key, outcome in simulated.items()}
     for key, outcome in real.items():  # and by the same boxes, for the same reasons
-        assert stops(outcome) == stops(simulated[key]), key
+        if "direct" in key:  # of two packets that meet, real time says which is stopped first
+            assert stops(outcome) == stops(simulated[key]), key

@@ -17,14 +17,19 @@ from isblab.paths import build_dir
 
 PUBLIC = "public"
 KINDS = (*NAT_TYPES, FIREWALL, PUBLIC)
+# Presets of natbox beside the four types. Plain masquerade has no type of its own: what it does
+# depends on which ports are taken already.
+FURTHER = {"cgn": "full-cone", "linux-masquerade-random": "symmetric"}
+PLACES = ([("nftables", kind) for kind in KINDS]
+          + [("natbox", kind) for kind in (*NAT_TYPES, *FURTHER)])
 PRIMARY, ALTERNATE, EXTERNAL = "198.51.100.1", "198.51.100.2", "198.51.100.9"
 PATIENCE = 60.0
 
 # Mapping and filtering as the RFCs call them.
 EIM, ADM, APDM = "endpoint-independent", "address-dependent", "address-and-port-dependent"
 BEHAVIOUR = {"full-cone": (EIM, EIM), "restricted-cone": (EIM, ADM),
-             "port-restricted-cone": (EIM, APDM), "symmetric": (APDM, APDM),
-             FIREWALL: (EIM, APDM), PUBLIC: (EIM, EIM)}
+             "port-restricted-cone": (EIM, APDM), "symmetric": (APDM, APDM), "cgn": (EIM, EIM),
+             "linux-masquerade-random": (APDM, APDM), FIREWALL: (EIM, APDM), PUBLIC: (EIM, EIM)}
 
 # What turnutils_natdiscovery (coturn 4.6) prints: RFC 5780's words. It prints the mapping of hosts that
 # are not translated as endpoint-independent, unless its local address is given.
@@ -39,9 +44,10 @@ STUN_CLIENT = {"full-cone": "Independent Mapping, Independent Filter",
                "restricted-cone": "Independent Mapping, Address Dependent Filter",
                "port-restricted-cone": "Independent Mapping, Port Dependent Filter",
                "symmetric": "Dependent Mapping", FIREWALL: "Firewall", PUBLIC: "Open"}
+STUN_CLIENT.update({preset: STUN_CLIENT[kind] for preset, kind in FURTHER.items()})
 
 # RFC 3489's types as our report prints them.
-CLASSIC = {**{kind: kind for kind in NAT_TYPES}, FIREWALL: "symmetric-firewall", PUBLIC: "open"}
+CLASSIC = {**{kind: kind for kind in NAT_TYPES}, **FURTHER, FIREWALL: "symmetric-firewall", PUBLIC: "open"}
 
 
 @dataclass
@@ -56,7 +62,7 @@ class Site:
 def build_site(net, kind, translator):
     """core (two addresses) -- box -- host."""
     core, box, host = net.namespace("core"), net.namespace("box"), net.namespace("host")
-    by_natbox = translator == "natbox" and kind in NAT_TYPES
+    by_natbox = translator == "natbox"
     net.wire(core, f"{PRIMARY}/24", box, None if by_natbox else f"{EXTERNAL}/24",
              names=("eth0", "outside"))
     core.address("eth0", f"{ALTERNATE}/24")
@@ -83,7 +89,7 @@ def start_ours(net, site):
     site.programs["stun"] = net.start(site.host, "stun", PRIMARY)
     for protocol in ((), ("--tcp",)):
         site.programs["ours", *protocol] = net.start(
-            site.host, meter, "nat-type", PRIMARY, "--json", "--rto", 200, "--transmissions", 3,
+            site.host, meter, "nat-type", PRIMARY, "--json", "--rto", 200, "--transmissions", 4,
             *protocol)
 
 
@@ -103,7 +109,7 @@ def ask_coturn(net, site, server):
     meter = build_dir() / "bin" / "isblab-meter"
     for protocol in ((), ("--tcp",)):
         site.programs["coturn", *protocol] = net.start(
-            site.host, meter, "nat-type", PRIMARY, "--json", "--rto", 200, "--transmissions", 3,
+            site.host, meter, "nat-type", PRIMARY, "--json", "--rto", 200, "--transmissions", 4,
             *protocol)
 
 
@@ -117,9 +123,8 @@ def sites(tmp_path_factory):
         if not (build_dir() / "bin" / name).exists():
             pytest.skip(f"{name} is not built")
     with Net() as net:
-        places = [("nftables", kind) for kind in KINDS] + [("natbox", kind) for kind in NAT_TYPES]
-        made = {place: build_site(net, place[1], place[0]) for place in places}
-        twins = {place: build_site(net, place[1], place[0]) for place in places}
+        made = {place: build_site(net, place[1], place[0]) for place in PLACES}
+        twins = {place: build_site(net, place[1], place[0]) for place in PLACES}
         servers = {place: start_coturn(net, twin, tmp_path_factory.mktemp("coturn"))
                    for place, twin in twins.items()}
         for site in made.values():
@@ -130,8 +135,7 @@ def sites(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(params=[("nftables", kind) for kind in KINDS] + [("natbox", kind) for kind in NAT_TYPES],
-                ids="-".join)
+@pytest.fixture(params=PLACES, ids="-".join)
 def site(sites, request):
     """One site; `site.kind` is what was configured."""
     found = sites[request.param]
@@ -160,7 +164,7 @@ def test_stun_client_of_debian_names_the_type(site):
 def test_stunclient_of_coturn_sees_the_translation(site):
     # After this line it waits for an answer to another port, without end where a NAT stops it.
     seen = site.programs["stunclient"].wait_for(r"UDP reflexive addr: ([\d.]+):").group(1)
-    assert seen == (EXTERNAL if site.kind in NAT_TYPES else "10.0.0.2")
+    assert seen == ("10.0.0.2" if site.kind in (FIREWALL, PUBLIC) else EXTERNAL)
     if site.kind == PUBLIC:
         text = site.programs["stunclient"].finish(PATIENCE)
         assert len(re.findall("RFC 5780 response", text)) == 3
@@ -171,7 +175,7 @@ def test_our_client_names_the_type(site, server):
     report = json.loads(site.programs[server,].finish(PATIENCE))
     assert report["type"] == CLASSIC[site.kind]
     assert (report["mapping"], report["filtering"]) == BEHAVIOUR[site.kind]
-    assert report["translated"] == ("yes" if site.kind in NAT_TYPES else "no")
+    assert report["translated"] == ("no" if site.kind in (FIREWALL, PUBLIC) else "yes")
 
 
 @pytest.mark.parametrize("server", ["ours", "coturn"])

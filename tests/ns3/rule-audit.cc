@@ -102,7 +102,7 @@ SameBehaviour(const isb::NatSettings& a, const isb::NatSettings& b)
 bool
 IsAsTheTextSays(const isb::NatSettings& settings, const std::string& text)
 {
-    if (text.find(".nat]") != std::string::npos)
+    if (text.find(".nat]") != std::string::npos || text.find("nat = {") != std::string::npos)
     {
         return true;
     }

@@ -25,7 +25,8 @@ STAND_INS = {
     "cmake": 'echo "cmake $*" >> "$CALLS"; mkdir -p "$2/build/release"\n'
              'cd "$2/build/release"; touch build.ninja\n'
              'for word; do case "$word" in -DISB_TESTS=*) '
-             'echo "ISB_TESTS:BOOL=${word#*=}" > CMakeCache.txt ;; esac; done',
+             'echo "ISB_TESTS:BOOL=${word#*=}" > CMakeCache.txt ;; esac; done\n'
+             'echo "ISB_HAS_EMULATION:INTERNAL=ON" >> CMakeCache.txt',
     "ninja": 'echo "ninja $*" >> "$CALLS"\n'
              'case "$*" in *" -n "*) echo "${NINJA_SAYS:-[1/9] Building}" ;; esac',
 }
@@ -95,9 +96,17 @@ def test_only_what_is_missing_is_installed(machine):
     machine.run("run", "x.toml")
     machine.forget_calls()
     machine.run("test")
-    _update, install = machine.calls("apt-get")
-    assert "libgtest-dev" in install
-    assert "libns3-dev" not in install
+    installs = [call for call in machine.calls("apt-get") if " install " in call]
+    assert any("libgtest-dev" in call for call in installs)
+    assert any("libasio-dev" in call for call in installs)
+    assert not any("libns3-dev" in call for call in installs)
+
+
+def test_the_tests_want_root_before_anything_is_done(machine):
+    done = machine.run("test", USER_ID="1000")
+    assert done.returncode == 3
+    assert "sudo ./isblab test" in done.stderr
+    assert not machine.calls_file.read_text()
 
 
 def test_nothing_is_fetched_when_all_is_there(machine):
@@ -153,10 +162,13 @@ def test_help_and_mistakes_need_no_packages_and_no_build(machine, arguments):
 @pytest.mark.parametrize(("command", "targets"), [
     ("run", "isblab-sim isblab_python"), ("figures", "isblab-sim isblab_python"),
     ("check", "isblab-sim isblab_python"), ("test", "all"),
-    ("bench", "isblab-sim bench_splice bench_ist bench_ns3"),
+    ("bench", "isblab-sim natbox bench_splice bench_ist bench_ns3 bench_nat"),
+    ("conformance", "test_nat_conformance"), ("natbox", "natbox"), ("meter", "isblab-meter"),
+    ("grid --world netns", "isblab-sim isblab-netns isblab_python"),
+    ("run x.toml --world=netns", "isblab-sim isblab-netns isblab_python"),
 ])
 def test_a_command_builds_what_it_needs(machine, command, targets):
-    machine.run(command)
+    machine.run(*command.split())
     assert machine.calls("ninja")[-1].endswith(f" {targets}")
 
 

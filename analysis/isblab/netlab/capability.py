@@ -26,6 +26,8 @@ def missing_capability(*programs: str) -> str | None:
             return f"the program {name} is not installed"
     if os.geteuid() != 0:
         return "network namespaces need root"
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "there is no /dev/net/tun"
     # In a child, because a process cannot leave a namespace that it cannot open again.
     child = os.fork()
     if child == 0:

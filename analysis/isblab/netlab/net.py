@@ -43,7 +43,7 @@ class Namespace:
 
     def run(self, *command: object, text_input: str | None = None,
             patience: float = DEFAULT_PATIENCE) -> str:
-        """Run a command here to its end; its standard output. CalledProcessError if it fails."""
+        """Run a command here to its end; its standard output. RuntimeError if it fails."""
         return _command(*self.command(*command), text_input=text_input, patience=patience)
 
     def route(self, destination: str, via: str) -> None:
