@@ -105,10 +105,11 @@ name = "C")"}},
         FaultCase{"NatPortZero",
                   {{18, "nat = { first-port = 0 }"}},
                   {"18: 'first-port' in [box.nat] is 0; nearest valid: 1"}},
-        FaultCase{"NatPoolEmpty",
-                  {{18, "nat = { first-port = 2000, last-port = 1999 }"}},
-                  {"18: 'last-port' in [box.nat] leaves no port: the pool 2000 to 1999 is empty (RFC "
-                   "4787 section 4.2)"}},
+        FaultCase{
+            "NatPoolEmpty",
+            {{18, "nat = { first-port = 2000, last-port = 1999 }"}},
+            {"18: 'last-port' in [box.nat] leaves no port: the pool 2000 to 1999 is empty (RFC "
+             "4787 section 4.2)"}},
         FaultCase{"NatUnknownKey",
                   {{18, R"(nat = { maping = "address-dependent" })"}},
                   {"18: unknown key 'maping' in [box.nat]; nearest valid: 'mapping'"}},
