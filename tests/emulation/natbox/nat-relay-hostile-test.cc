@@ -25,6 +25,13 @@ operator new(size_t size)
     throw std::bad_alloc();
 }
 
+void*
+operator new(size_t size, const std::nothrow_t&) noexcept
+{
+    ++g_allocations;
+    return std::malloc(size);
+}
+
 void
 operator delete(void* memory) noexcept
 {
