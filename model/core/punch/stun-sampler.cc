@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/punch/stun-sampler.h"
 
+#include <string_view>
+
 namespace isb
 {
+
+namespace
+{
+
+/// SOFTWARE of requests: makes them as long as our server's answer, so that they cost nothing of
+/// what it lends to sources that may be forged (promises T2, T6).
+constexpr std::string_view SOFTWARE = "isblab user daemon, prepares to punch a hole";
+
+} // namespace
 
 StunSampler::StunSampler(Rng& random)
     : m_random(random)
@@ -55,6 +66,7 @@ StunSampler::Request() const
     StunMessage request;
     request.kind = StunClass::Request;
     request.id = m_id;
+    request.attributes = {MakeStunText(StunType::Software, SOFTWARE)};
     return EncodeStun(request);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/punch/stun-sampler.h"
 
+#include "model/core/stun/stun-responder.h"
+
 #include <gtest/gtest.h>
 
 namespace isb
@@ -57,6 +59,22 @@ TEST_F(StunSamplerTest, AsksOneServerAfterTheOther)
     EXPECT_EQ(last.server, SECOND);
     EXPECT_EQ(last.external, (Endpoint{SEEN.address, 5001}));
     EXPECT_EQ(last.when, TimePoint(2s));
+}
+
+TEST_F(StunSamplerTest, AQuestionIsAsLongAsItsAnswer)
+{
+    sampler.Begin({FIRST}, 40'000);
+    StunServerSettings settings;
+    settings.primary = FIRST.address;
+    settings.alternate = Ipv4{FIRST.address.value + 1};
+    const std::vector<uint8_t> bytes = sampler.Request();
+    StunMessage request;
+    ASSERT_EQ(DecodeStun(bytes, request), StunFault::None);
+    const StunAnswer answer = AnswerStun({request, Protocol::Udp, FIRST, SEEN, bytes.size()},
+                                         StunEndpoints(settings),
+                                         settings.software);
+    ASSERT_FALSE(answer.bytes.empty());
+    EXPECT_GE(bytes.size(), answer.bytes.size()) << "it needs nothing of the server's allowance";
 }
 
 TEST_F(StunSamplerTest, TakesOnlyTheAnswerToItsQuestion)
