@@ -292,6 +292,11 @@ void
 UdpChannel::OnPunchPreface(TimePoint now, Endpoint from, const Token& token, size_t bytes)
 {
     const bool takes = !Leads() && token == TakingToken(m_instruct.expectToken);
+    if (!IsPunchable(from))
+    {
+        Drop(now, from, bytes, "daemon.unproven");
+        return;
+    }
     if (!takes && token != m_instruct.expectToken)
     {
         Drop(now, from, bytes, DaemonReason(IsbCode::BadToken));
@@ -311,13 +316,10 @@ UdpChannel::OnPunchPreface(TimePoint now, Endpoint from, const Token& token, siz
     if (std::find(m_targets.begin(), m_targets.end(), from) == m_targets.end())
     {
         ++m_notes.accepted;
-        if (m_targets.size() > ISB_PUNCH_LIMIT)
-        {
-            m_targets.pop_back();
-        }
-        m_targets.insert(m_targets.begin(), from);
     }
-    // The other end cannot be sure that this place is heard before it hears from it.
+    // The other end cannot be sure that this place is heard before it hears from it, and repeats
+    // its preface until then. The place is sent to only so often: its address may be forged
+    // (promises T1, T2).
     SendTo(now, from, m_instruct.sendToken);
 }
 

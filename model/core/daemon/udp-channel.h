@@ -21,8 +21,9 @@ namespace isb
 /// that the other end lives: without a connection, nobody else would.
 ///
 /// Punched (RFC 5128 section 3.3): both repeat their preface to everywhere where the other may be,
-/// and to wherever a right one comes from. The subscriber's end takes the first such place and says
-/// so there by a preface with the complement of its token; the provider's end takes that one.
+/// and answer each right one with one to wherever it comes from. The subscriber's end takes the
+/// first such place and says so there by a preface with the complement of its token; the provider's
+/// end takes that one.
 class UdpChannel : public ServiceChannel, public SocketOwner
 {
   public:

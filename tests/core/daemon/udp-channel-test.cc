@@ -3,6 +3,8 @@
 #include "model/wire/registration.h"
 #include "tests/core/daemon/daemon-fixture.h"
 
+#include <algorithm>
+
 namespace isb::test
 {
 namespace
@@ -479,6 +481,33 @@ TEST_F(UdpProviderTest, LearnsADirectSubscriberFromItsPreface)
     Datagram(service, PEER, Preface(instruct.expectToken));
     EXPECT_EQ(Sent(service), "preface");
     EXPECT_EQ(TakeRelays().at(0).outerPeer, PEER);
+}
+
+TEST_F(UdpProviderTest, APunchedPrefaceFromElsewhereIsAnsweredOnceAndNeverSentToAgain)
+{
+    settings.allowPunch = true;
+    const Endpoint elsewhere{Ipv4{0xcb007163}, 5000};
+    const auto sentTo = [this](const Endpoint& to)
+    {
+        const auto sent = TakeDatagrams();
+        return std::count_if(sent.begin(), sent.end(), [&to](auto& d) { return d.to == to; });
+    };
+    BePrepared(ServicePath::Punched);
+    instruct = Translated(0);
+    instruct.path = ServicePath::Punched;
+    instruct.target = PEER;
+    Tell(instruct);
+    EXPECT_EQ(sentTo(PEER), 1);
+    Datagram(service, elsewhere, Preface(instruct.expectToken));
+    EXPECT_EQ(sentTo(elsewhere), 1);
+    Advance(2s);
+    EXPECT_EQ(sentTo(elsewhere), 0) << "its address may be forged (promises T1, T2)";
+    for (const Endpoint& bad : {Endpoint{elsewhere.address, 53}, Endpoint{Ipv4{0x7f000001}, 5000}})
+    {
+        Datagram(service, bad, Preface(instruct.expectToken));
+        EXPECT_EQ(sentTo(bad), 0);
+    }
+    EXPECT_EQ(daemon->Counters().drops.at("daemon.unproven"), 2U);
 }
 
 TEST_F(UdpProviderTest, HoldsDatagramsUntilItsSocketToTheServerIsOpen)
