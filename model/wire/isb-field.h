@@ -68,12 +68,6 @@ IsKnown(uint32_t value, SpliceNews /*type*/)
     return value >= 1 && value <= static_cast<uint32_t>(SpliceNews::Failed);
 }
 
-[[nodiscard]] inline bool
-IsKnown(uint32_t value, NatFinding /*type*/)
-{
-    return value <= static_cast<uint32_t>(NatFinding::NoNat);
-}
-
 /// Services are TCP or UDP.
 [[nodiscard]] inline bool
 IsKnown(uint32_t value, Protocol /*type*/)

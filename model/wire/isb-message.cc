@@ -243,23 +243,12 @@ ToString(SpliceNews news)
     return "unknown";
 }
 
-std::string_view
-ToString(NatFinding behaviour)
+Token
+ToldHalf(const Token& token)
 {
-    switch (behaviour)
-    {
-    case NatFinding::Unknown:
-        return "unknown";
-    case NatFinding::EndpointIndependent:
-        return "endpoint-independent";
-    case NatFinding::AddressDependent:
-        return "address-dependent";
-    case NatFinding::AddressAndPortDependent:
-        return "address-and-port-dependent";
-    case NatFinding::NoNat:
-        return "none";
-    }
-    return "unknown";
+    Token told{};
+    std::copy_n(token.begin(), told.size() / 2, told.begin());
+    return told;
 }
 
 bool

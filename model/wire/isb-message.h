@@ -553,35 +553,23 @@ struct LoadMessage
 
 // --- NAT test, and users as ISTs (thesis 3.6.3) -----------------------------------------------
 
-/// Down: from another address of the broker a TCP connection (UDP: a datagram) that begins with
-/// this token is about to come to where the user's login port (UDP: `udp` of its NatReport) is
-/// seen.
+/// Down: from another address of the broker a TCP connection (UDP: a datagram) that begins with a
+/// token is about to come to where the user's login port (UDP: `udp` of its NatReport) is seen.
 struct NatProbeMessage
 {
-    Token token{};
+    Token token{}; ///< ToldHalf() of the token that comes
     Protocol protocol = Protocol::Tcp;
 };
 
-/// What was found out about a NAT, for one of mapping and filtering (RFC 4787 sections 4.1 and 5).
-enum class NatFinding : uint8_t
-{
-    Unknown = 0,
-    EndpointIndependent = 1,
-    AddressDependent = 2,
-    AddressAndPortDependent = 3,
-    NoNat = 4, ///< mapping: addresses are not translated
-};
+/// The half of a test packet's token that its receiver is told beforehand, then zeros. Who knows
+/// the other half has received it.
+[[nodiscard]] Token ToldHalf(const Token& token);
 
 /// Up: what is known of the user's NAT.
 struct NatReportMessage
 {
-    Token token{}; ///< of the probe that came; zeros: none did, or this is not an answer
-    NatFinding tcpMapping = NatFinding::Unknown;
-    NatFinding tcpFiltering = NatFinding::Unknown;
-    NatFinding udpMapping = NatFinding::Unknown;
-    NatFinding udpFiltering = NatFinding::Unknown;
-    Endpoint udp;            ///< its mapping that it keeps alive for datagrams; port 0: none
-    Duration udpLifetime{0}; ///< of an idle UDP mapping; 0: not measured
+    Token token{}; ///< all of the one that came; zeros: none did, or this is not an answer
+    Endpoint udp;  ///< its mapping that it keeps alive for datagrams; port 0: none
 };
 
 /// Down: will you serve as IST within these bounds? Answered by VolunteerAnswer.
@@ -682,7 +670,6 @@ struct IsbFrame
 [[nodiscard]] std::string_view ToString(ConnectionPhase phase); ///< "established"
 [[nodiscard]] std::string_view ToString(SpliceNews news);       ///< "first-syn"
 /// "endpoint-independent", ..., "none"
-[[nodiscard]] std::string_view ToString(NatFinding behaviour);
 
 /// 1 to ISB_NAME_LIMIT letters, digits, '-', '_', '.'.
 [[nodiscard]] bool IsIsbName(std::string_view name);

@@ -754,12 +754,7 @@ struct IsbSchema<NatReportMessage>
     {
         using Q = std::remove_const_t<P>;
         field.Bits(ours.token, theirs, &Q::token, &Q::mutable_token);
-        field.Enum(ours.tcpMapping, theirs, &Q::tcp_mapping, &Q::set_tcp_mapping);
-        field.Enum(ours.tcpFiltering, theirs, &Q::tcp_filtering, &Q::set_tcp_filtering);
-        field.Enum(ours.udpMapping, theirs, &Q::udp_mapping, &Q::set_udp_mapping);
-        field.Enum(ours.udpFiltering, theirs, &Q::udp_filtering, &Q::set_udp_filtering);
         field.Part(ours.udp, theirs, &Q::udp, &Q::mutable_udp);
-        field.Time(ours.udpLifetime, theirs, &Q::udp_lifetime, &Q::set_udp_lifetime);
     }
 };
 

@@ -39,7 +39,6 @@ constexpr uint64_t IST_LIST = 37;
 constexpr uint64_t SPLICE_REQUEST = 39;
 constexpr uint64_t SPLICE_EVENT = 41;
 constexpr uint64_t GATHERED = 45;
-constexpr uint64_t NAT_REPORT = 47;
 
 /// Protobuf's wire format, written by hand.
 class RawMessage
@@ -451,11 +450,6 @@ TEST(IsbDeframer, RefusesEnumeratorsThatItDoesNotKnow)
         WithField("way 4", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 4)), GOOD),
         WithField("way 0", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 0)), BAD),
         WithField("way 5", OPEN, Raw().Number(3, 3).Part(8, Raw().Number(1, 5)), BAD),
-        WithField("behaviour 4",
-                  NAT_REPORT,
-                  Raw().Text(1, std::string(16, 't')).Number(2, 4),
-                  GOOD),
-        WithField("behaviour 5", NAT_REPORT, Raw().Text(1, std::string(16, 't')).Number(2, 5), BAD),
         WithField("path 0", PREPARE, Raw().Number(5, 3), BAD),
         WithField("phase 4", STATUS, Raw().Number(3, 4), GOOD),
         WithField("phase 5", STATUS, Raw().Number(3, 5), BAD),

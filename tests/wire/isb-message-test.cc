@@ -34,7 +34,6 @@ TEST(IsbMessage, NamesEveryEnumeratorOnce)
     EXPECT_EQ(NamesOf(ForwardingMethod::Proxy, ForwardingMethod::Udp).size(), 5U);
     EXPECT_EQ(NamesOf(ConnectionPhase::Established, ConnectionPhase::Closed).size(), 4U);
     EXPECT_EQ(NamesOf(SpliceNews::FirstSyn, SpliceNews::Failed).size(), 5U);
-    EXPECT_EQ(NamesOf(NatFinding::EndpointIndependent, NatFinding::NoNat).size(), 4U);
     EXPECT_EQ(ToString(Reachability::Unknown), "unknown");
     EXPECT_EQ(NamesOf(Reachability::Public, Reachability::Private).size(), 2U);
 }

@@ -304,12 +304,6 @@ class FieldFiller
     }
 
     void
-    Group(NatFinding& value)
-    {
-        value = NatFinding::NoNat;
-    }
-
-    void
     Group(Protocol& value)
     {
         value = Protocol::Udp;

@@ -124,12 +124,6 @@ BrokerLink::StunServers() const
     return m_stunServers;
 }
 
-Endpoint
-BrokerLink::LoginPort() const
-{
-    return m_loginListener == 0 ? Endpoint{} : m_local;
-}
-
 void
 BrokerLink::SetHelloInterval(TimePoint now, Duration interval)
 {

@@ -50,8 +50,6 @@ class BrokerLink : public SocketOwner
     [[nodiscard]] Ipv4 LocalAddress() const;
     /// Where the ISB's STUN server answers; empty: nowhere.
     [[nodiscard]] const std::vector<Endpoint>& StunServers() const;
-    /// Own end of the connection, while the login port listens; port 0: it does not.
-    [[nodiscard]] Endpoint LoginPort() const;
     /// Hellos are said at least so often from now on; 0: as before.
     void SetHelloInterval(TimePoint now, Duration interval);
     /// A new number for a request.

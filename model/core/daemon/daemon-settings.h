@@ -53,7 +53,7 @@ struct DaemonSettings
         7471; ///< TCP: probes, direct and reversed connections; any user may bind it
     bool canChoosePort = false; ///< source ports are seen unchanged at the IST (Pure)
     /// Listens on the local port of the connection to the ISB too, where its NAT, if it lets
-    /// strangers in, passes them on (thesis 3.6.3). Follows from allowPunch.
+    /// strangers in, passes them on (thesis 3.6.3). Follows from allowPunch, natTest, volunteer.
     bool listenOnLoginPort = false;
     bool allowPunch = false; ///< connections by hole punching, as subscriber and provider
     /// Takes part in the NAT test (thesis 3.6.3, Fig 3.10); listens on the login port for it.
@@ -63,7 +63,10 @@ struct DaemonSettings
     bool volunteer = false;
     DataRate volunteerRate{1'000'000}; ///< that it forwards, all together; 0: no bound
     uint32_t volunteerConnections = 4; ///< splices at once
-    bool allowPrediction = false;      ///< tells others which ports its NAT may give next (Punched)
+    /// A TCP splice without bytes ends (promise T5); RFC 5382 REQ-5 would have it stand so long.
+    Duration volunteerIdle = std::chrono::minutes(124);
+    /// Punched: tells the other end which ports its NAT may give next, when that one does so too.
+    bool allowPrediction = false;
     Duration retryFirst = std::chrono::seconds(1); ///< wait before logging in again; doubles
     Duration retryMost = std::chrono::seconds(30);
     Duration subscribeRetry = std::chrono::seconds(1); ///< a provider that is not on line; doubles

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/daemon/listen-port.h"
 
+#include <optional>
 #include <utility>
 
 namespace isb
@@ -47,9 +48,10 @@ ListenPort::Expect(TimePoint now, const Token& token, TokenAwaiter* awaiter)
 {
     for (const auto& [socket, stranger] : m_strangers)
     {
-        if (ReadServicePreface(stranger->preface) == token)
+        const std::optional<Token> shown = ReadServicePreface(stranger->preface);
+        if (shown && (*shown == token || ToldHalf(*shown) == token))
         {
-            HandOver(now, socket, awaiter);
+            HandOver(now, socket, awaiter, *shown);
             return;
         }
     }
@@ -131,10 +133,16 @@ ListenPort::OnReceived(TimePoint now, SocketId socket, ByteView bytes)
         TurnAway(now, socket, DaemonReason(IsbCode::BadToken));
         return;
     }
-    const auto expected = m_expected.find(*token);
+    auto expected = m_expected.find(*token);
+    if (expected == m_expected.end())
+    {
+        expected = m_expected.find(ToldHalf(*token));
+    }
     if (expected != m_expected.end())
     {
-        HandOver(now, socket, expected->second);
+        TokenAwaiter* awaiter = expected->second;
+        m_expected.erase(expected);
+        HandOver(now, socket, awaiter, *token);
     }
 }
 
@@ -154,12 +162,10 @@ ListenPort::TurnAway(TimePoint now, SocketId socket, std::string_view reason)
 }
 
 void
-ListenPort::HandOver(TimePoint now, SocketId socket, TokenAwaiter* awaiter)
+ListenPort::HandOver(TimePoint now, SocketId socket, TokenAwaiter* awaiter, const Token& token)
 {
-    const auto found = m_strangers.find(socket);
-    m_expected.erase(*ReadServicePreface(found->second->preface));
-    m_strangers.erase(found);
-    awaiter->OnArrived(now, socket);
+    m_strangers.erase(socket);
+    awaiter->OnArrived(now, socket, token);
 }
 
 } // namespace isb

@@ -19,8 +19,9 @@ class TokenAwaiter
 {
   public:
     virtual ~TokenAwaiter() = default;
-    /// It came: the socket is the awaiter's now; its preface is read. Nothing more is expected.
-    virtual void OnArrived(TimePoint now, SocketId socket) = 0;
+    /// It came: the socket is the awaiter's now; its preface with this token is read. Nothing more
+    /// is expected.
+    virtual void OnArrived(TimePoint now, SocketId socket, const Token& token) = 0;
 };
 
 /// The TCP port that others connect to: the ISB's probes, direct and reversed service connections,
@@ -38,7 +39,8 @@ class ListenPort : public SocketOwner
 
     /// 0: not open.
     [[nodiscard]] uint16_t Port() const;
-    /// Calls `awaiter`, at once when the connection is here already.
+    /// Calls `awaiter`, at once when the connection is here already. `token`: that it shows, or
+    /// ToldHalf() of it.
     void Expect(TimePoint now, const Token& token, TokenAwaiter* awaiter);
     void Forget(const Token& token);
     /// A connection that came elsewhere, to be told apart like those to the port.
@@ -65,7 +67,7 @@ class ListenPort : public SocketOwner
     };
 
     void TurnAway(TimePoint now, SocketId socket, std::string_view reason);
-    void HandOver(TimePoint now, SocketId socket, TokenAwaiter* awaiter);
+    void HandOver(TimePoint now, SocketId socket, TokenAwaiter* awaiter, const Token& token);
 
     DaemonHost& m_host;
     std::function<void(TimePoint)> m_settled;

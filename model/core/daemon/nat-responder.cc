@@ -88,12 +88,12 @@ NatResponder::Stop()
 }
 
 void
-NatResponder::OnArrived(TimePoint now, SocketId socket)
+NatResponder::OnArrived(TimePoint now, SocketId socket, const Token& token)
 {
     m_awaitsTcp = false;
     m_host.sockets.Close(socket, false);
     NatReportMessage report;
-    report.token = m_tcpToken;
+    report.token = token;
     m_link.Send(now, report);
 }
 
@@ -139,11 +139,12 @@ NatResponder::Ask(TimePoint now)
 void
 NatResponder::OnDatagram(TimePoint now, SocketId socket, Endpoint from, ByteView bytes)
 {
-    if (const auto token = ReadServicePreface(bytes); token && m_awaitsUdp && *token == m_udpToken)
+    if (const auto token = ReadServicePreface(bytes);
+        token && m_awaitsUdp && ToldHalf(*token) == m_udpToken)
     {
         m_awaitsUdp = false;
         NatReportMessage report;
-        report.token = m_udpToken;
+        report.token = *token;
         m_link.Send(now, report);
         return;
     }

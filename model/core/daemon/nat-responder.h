@@ -30,7 +30,7 @@ class NatResponder : public TokenAwaiter, public SocketOwner
     void Stop();
 
     /// The test packet, over TCP.
-    void OnArrived(TimePoint now, SocketId socket) override;
+    void OnArrived(TimePoint now, SocketId socket, const Token& token) override;
 
     void OnListening(TimePoint now, SocketId socket, Endpoint local) override;
     void OnFailed(TimePoint now, SocketId socket, std::string_view why) override;
@@ -45,9 +45,9 @@ class NatResponder : public TokenAwaiter, public SocketOwner
     BrokerLink& m_link;
     ListenPort& m_listenPort;
     VolunteerIst& m_ist;
-    Token m_tcpToken{};
+    Token m_tcpToken{}; ///< told half of the one that is to come
     bool m_awaitsTcp = false;
-    Token m_udpToken{};
+    Token m_udpToken{}; ///< likewise
     bool m_awaitsUdp = false;
     SocketId m_socket = 0;
     bool m_open = false;

@@ -133,7 +133,7 @@ TcpChannel::OnPunched(TimePoint now, SocketId socket)
 }
 
 void
-TcpChannel::OnArrived(TimePoint now, SocketId socket)
+TcpChannel::OnArrived(TimePoint now, SocketId socket, const Token&)
 {
     m_awaiting = false;
     m_socket = socket;

@@ -37,7 +37,7 @@ class TcpChannel : public ServiceChannel,
     void OnPunchGathered(TimePoint now, PunchCandidates found, IsbCode code) override;
     void OnPunched(TimePoint now, SocketId socket) override;
 
-    void OnArrived(TimePoint now, SocketId socket) override;
+    void OnArrived(TimePoint now, SocketId socket, const Token& token) override;
 
     void OnConnected(TimePoint now, SocketId socket, Endpoint local) override;
     void OnFailed(TimePoint now, SocketId socket, std::string_view why) override;

@@ -43,7 +43,7 @@ class TcpPunch : public SocketOwner
     static constexpr Duration RETRY = std::chrono::milliseconds(150);
     /// Most connects of one attempt, to all endpoints together (promise T2).
     static constexpr size_t MAX_CONNECTS = 128;
-    /// Most accepted connections that have not shown the token.
+    /// Most accepted connections at once, whether they have shown the token or not.
     static constexpr size_t MAX_STRANGERS = 8;
     /// For one STUN server to answer.
     static constexpr Duration STUN_PATIENCE = std::chrono::milliseconds(700);

@@ -42,7 +42,7 @@ class UserDaemon::Impl : public BrokerLinkOwner, public TokenAwaiter
     void OnMessage(TimePoint now, const IsbMessage& message) override;
     void OnLoginStranger(TimePoint now, SocketId socket, Endpoint peer) override;
     /// The ISB's probe of the listen port.
-    void OnArrived(TimePoint now, SocketId socket) override;
+    void OnArrived(TimePoint now, SocketId socket, const Token& token) override;
 
     DaemonHost host;
     BrokerLink link;
@@ -267,7 +267,7 @@ UserDaemon::Impl::ForgetProbe()
 }
 
 void
-UserDaemon::Impl::OnArrived(TimePoint now, SocketId socket)
+UserDaemon::Impl::OnArrived(TimePoint now, SocketId socket, const Token&)
 {
     m_probing = false;
     host.sockets.Close(socket, false);

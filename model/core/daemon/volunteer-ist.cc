@@ -236,8 +236,25 @@ VolunteerIst::OnPreface(TimePoint now, SocketId socket, Endpoint from, const Tok
         OnFlowTimer(now, place.splice);
         OnPaired(now, place.splice);
     }
+    if (!Passes(now, flow, from, SERVICE_PREFACE_SIZE))
+    {
+        return; // it is repeated
+    }
     const auto preface = MakeServicePreface(token);
     m_host.sockets.SendTo(socket, other, {preface.begin(), preface.end()});
+}
+
+bool
+VolunteerIst::Passes(TimePoint now, Flow& flow, Endpoint from, size_t bytes)
+{
+    if (!m_meter.Admits(now) || !flow.meter.Admits(now))
+    {
+        Drop(now, from, bytes, "volunteer.rate-limit");
+        return false;
+    }
+    m_meter.Charge(now, bytes);
+    flow.meter.Charge(now, bytes);
+    return true;
 }
 
 void
@@ -249,13 +266,10 @@ VolunteerIst::Forward(TimePoint now, SocketId socket, Endpoint from, ByteView by
         Drop(now, from, bytes.size, "volunteer.unpaired");
         return;
     }
-    if (!m_meter.Admits(now) || !flow.meter.Admits(now))
+    if (!Passes(now, flow, from, bytes.size))
     {
-        Drop(now, from, bytes.size, "volunteer.rate-limit");
         return;
     }
-    m_meter.Charge(now, bytes.size);
-    flow.meter.Charge(now, bytes.size);
     flow.bytes += bytes.size;
     flow.active = now;
     if (flow.order.limits.bytes != 0 && flow.bytes > flow.order.limits.bytes)

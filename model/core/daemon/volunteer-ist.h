@@ -77,6 +77,8 @@ class VolunteerIst : public VolunteerSpliceOwner
 
     void AddFlow(TimePoint now, const VolunteerSpliceMessage& message);
     void OnPreface(TimePoint now, SocketId socket, Endpoint from, const Token& token);
+    /// Within the rates, which it is charged to; else it is dropped.
+    [[nodiscard]] bool Passes(TimePoint now, Flow& flow, Endpoint from, size_t bytes);
     void Forward(TimePoint now, SocketId socket, Endpoint from, ByteView bytes, Place place);
     /// Ends it when its time is over, else waits on.
     void OnFlowTimer(TimePoint now, uint64_t splice);

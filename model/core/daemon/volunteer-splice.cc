@@ -72,7 +72,7 @@ VolunteerSplice::Cut()
 }
 
 void
-VolunteerSplice::Side::OnArrived(TimePoint now, SocketId arrived)
+VolunteerSplice::Side::OnArrived(TimePoint now, SocketId arrived, const Token&)
 {
     socket = arrived;
     whole->m_host.sockets.Give(socket, whole);
@@ -93,10 +93,13 @@ VolunteerSplice::Came(TimePoint now)
         return;
     }
     m_paired = true;
-    m_patience.Set(m_order.limits.lifetime > Duration(0) ? now + m_order.limits.lifetime
-                                                         : TIME_NEVER);
+    m_begun = now;
+    m_active = now;
+    Await();
     for (size_t i = 0; i < 2; ++i)
     {
+        m_shared.Charge(now, SERVICE_PREFACE_SIZE);
+        m_own.Charge(now, SERVICE_PREFACE_SIZE);
         m_sides[i].unsent += SERVICE_PREFACE_SIZE;
         m_host.sockets.Send(m_sides[i].socket, PrefaceOf(m_sides[1 - i].token));
     }
@@ -136,6 +139,7 @@ VolunteerSplice::OnReceived(TimePoint now, SocketId socket, ByteView bytes)
     m_shared.Charge(now, bytes.size);
     m_own.Charge(now, bytes.size);
     m_bytes += bytes.size;
+    m_active = now;
     if (m_order.limits.bytes != 0 && m_bytes > m_order.limits.bytes)
     {
         Over(now, SpliceNews::Ended, IsbCode::LimitReached, true, "volunteer.byte-limit");
@@ -185,12 +189,31 @@ VolunteerSplice::OnFailed(TimePoint now, SocketId socket, std::string_view)
 void
 VolunteerSplice::OnTimer(TimePoint now)
 {
-    if (m_paired)
+    if (!m_paired)
+    {
+        Over(now, SpliceNews::Failed, IsbCode::TimedOut, true, "volunteer.unmatched");
+        return;
+    }
+    const Duration lifetime = m_order.limits.lifetime;
+    if (lifetime > Duration(0) && now >= m_begun + lifetime)
     {
         Over(now, SpliceNews::Ended, IsbCode::LimitReached, true, "volunteer.lifetime");
         return;
     }
-    Over(now, SpliceNews::Failed, IsbCode::TimedOut, true, "volunteer.unmatched");
+    if (now >= m_active + m_host.settings.volunteerIdle)
+    {
+        Over(now, SpliceNews::Ended, IsbCode::TimedOut, true, "volunteer.idle");
+        return;
+    }
+    Await();
+}
+
+void
+VolunteerSplice::Await()
+{
+    const Duration lifetime = m_order.limits.lifetime;
+    const TimePoint idle = m_active + m_host.settings.volunteerIdle;
+    m_patience.Set(lifetime > Duration(0) ? std::min(idle, m_begun + lifetime) : idle);
 }
 
 void

@@ -61,7 +61,7 @@ class VolunteerSplice : public SocketOwner
   private:
     struct Side : public TokenAwaiter
     {
-        void OnArrived(TimePoint now, SocketId arrived) override;
+        void OnArrived(TimePoint now, SocketId arrived, const Token& shown) override;
 
         VolunteerSplice* whole = nullptr;
         Token token{};
@@ -74,7 +74,9 @@ class VolunteerSplice : public SocketOwner
     [[nodiscard]] size_t IndexOf(SocketId socket) const;
     void Came(TimePoint now);
     void Pump(TimePoint now, size_t from);
+    /// Unpaired: its patience is over. Paired: ends it when its time is over, else waits on.
     void OnTimer(TimePoint now);
+    void Await();
     void Close(bool reset);
     void Over(TimePoint now, SpliceNews news, IsbCode code, bool reset, std::string_view reason);
 
@@ -88,8 +90,10 @@ class VolunteerSplice : public SocketOwner
     bool m_paired = false;
     bool m_over = false;
     uint64_t m_bytes = 0;
+    TimePoint m_begun{0};   ///< paired: its lifetime runs from then
+    TimePoint m_active{0};  ///< paired: newest bytes
     DaemonTimer m_timer;    ///< the meters admit more
-    DaemonTimer m_patience; ///< unpaired; then the lifetime
+    DaemonTimer m_patience; ///< unpaired; then idle or the lifetime over
 };
 
 } // namespace isb

@@ -58,6 +58,15 @@ struct BrokerSession
     {
         return login.name;
     }
+
+    /// May it have splices of its own? A user who volunteers has them from before it logged in
+    /// again too. A name that may be an IST's has none as a user.
+    [[nodiscard]] bool
+    MayCarry() const
+    {
+        return login.role == IsbRole::Ist ||
+               (login.abilities.volunteer && profile != nullptr && !profile->mayBeIst);
+    }
 };
 
 } // namespace isb

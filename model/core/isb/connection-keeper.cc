@@ -203,8 +203,7 @@ ServiceConnection*
 ConnectionKeeper::FindSplice(BrokerSession& ist, uint64_t splice)
 {
     ServiceConnection* connection = m_connections.FindBySplice(splice);
-    const bool carries = ist.login.role == IsbRole::Ist || ist.volunteer.serving;
-    if (connection != nullptr && (connection->ist != ist.Name() || !carries))
+    if (connection != nullptr && (connection->ist != ist.Name() || !ist.MayCarry()))
     {
         m_sessions.End(ist, IsbCode::BadState, SessionClose::Told);
         return nullptr;

@@ -156,7 +156,10 @@ ConnectionMaker::TryNextWay(ServiceConnection& connection,
 }
 
 void
-ConnectionMaker::AskToGather(ServiceConnection& connection, ServiceEnd end, BrokerSession& user)
+ConnectionMaker::AskToGather(ServiceConnection& connection,
+                             ServiceEnd end,
+                             BrokerSession& user,
+                             const BrokerSession& other)
 {
     ServiceParty& party = connection.Party(end);
     party.gathers = Gathers(connection, end, user, m_desk.settings);
@@ -170,7 +173,7 @@ ConnectionMaker::AskToGather(ServiceConnection& connection, ServiceEnd end, Brok
     gather.connection = connection.id;
     gather.attempt = connection.attempt;
     gather.path = connection.path;
-    gather.predict = connection.open.wishes.predict && connection.path == ServicePath::Punched;
+    gather.predict = connection.path == ServicePath::Punched && MayPredict(connection, user, other);
     m_sessions.Send(user, gather);
 }
 
@@ -223,8 +226,8 @@ ConnectionMaker::Ask(ServiceConnection& connection,
     }
     connection.Party(ServiceEnd::Provider).knows = true;
     m_sessions.Send(*provider, MakePrepare(connection));
-    AskToGather(connection, ServiceEnd::Provider, *provider);
-    AskToGather(connection, ServiceEnd::Subscriber, *subscriber);
+    AskToGather(connection, ServiceEnd::Provider, *provider, *subscriber);
+    AskToGather(connection, ServiceEnd::Subscriber, *subscriber, *provider);
 }
 
 bool
@@ -314,7 +317,6 @@ ConnectionMaker::Gathered(ServiceConnection& connection,
     {
         return; // lost in this very input: the connection is about to be ended
     }
-    party.dependent = message.dependent;
     party.endpoints = UsableEndpoints(message, user->observed.address);
     if (party.endpoints.empty())
     {

@@ -74,7 +74,10 @@ class ConnectionMaker
                     IsbCode code,
                     std::optional<ServiceEnd> speaker,
                     std::string_view detail);
-    void AskToGather(ServiceConnection& connection, ServiceEnd end, BrokerSession& user);
+    void AskToGather(ServiceConnection& connection,
+                     ServiceEnd end,
+                     BrokerSession& user,
+                     const BrokerSession& other);
     /// Method, IST and splice of a translated attempt; false when there is none, which ends it.
     [[nodiscard]] bool PlanSplice(ServiceConnection& connection,
                                   const BrokerSession& subscriber,

@@ -38,6 +38,15 @@ SplicesOf(const IstRecord& ist)
     return std::max(ist.assigned, ist.reported);
 }
 
+/// Where the list says that it is; port 0: it is not in the list.
+Endpoint
+ListedAt(const IstRecord& ist)
+{
+    return ist.online && ist.profile.pingPort != 0
+               ? Endpoint{ist.profile.address, ist.profile.pingPort}
+               : Endpoint{};
+}
+
 std::string
 Describe(const IstCandidate& chosen, size_t candidates)
 {
@@ -69,7 +78,11 @@ IstRegistry::Register(const BrokerSession& session)
         profile.address = session.observed.address;
     }
     IstRecord& ist = Enter(session, std::move(profile), {});
-    ist.prober = session.login.abilities.natTest;
+    // From the broker's own host, what comes would be from the address that the user is connected
+    // to, which proves nothing.
+    const Ipv4 seen = session.observed.address;
+    ist.prober =
+        session.login.abilities.natTest && seen.value >> 24 != 127 && seen != session.local.address;
     ist.volunteer.reset();
 }
 
@@ -117,11 +130,12 @@ IstRegistry::Enter(const BrokerSession& session, IstProfile profile, std::string
         m_byNumber.emplace(m_lastNumber, name);
     }
     IstRecord& ist = place->second;
+    const Endpoint listed = ListedAt(ist);
     m_deadlines.Schedule(ist.number, ist.entered, TIME_NEVER);
     ist.profile = std::move(profile);
     ist.bootId = session.login.bootId;
     ist.online = true;
-    ++m_version;
+    m_version += ListedAt(ist) == listed ? 0 : 1;
     Emit(name, from, "registered", reason);
     return ist;
 }
@@ -134,7 +148,7 @@ IstRegistry::Lost(const std::string& name, IsbCode code)
     {
         return;
     }
-    ++m_version;
+    m_version += ListedAt(place->second).port == 0 ? 0 : 1;
     if (code == IsbCode::LoggedOut)
     {
         Emit(name, "registered", "gone", ReasonOf(code));
@@ -303,7 +317,8 @@ IstRegistry::List() const
     IstListMessage list;
     for (const auto& [name, ist] : m_ists)
     {
-        if (!ist.online || ist.profile.pingPort == 0)
+        const Endpoint at = ListedAt(ist);
+        if (at.port == 0)
         {
             continue;
         }
@@ -311,7 +326,7 @@ IstRegistry::List() const
         {
             break;
         }
-        list.entries.push_back({name, Endpoint{ist.profile.address, ist.profile.pingPort}});
+        list.entries.push_back({name, at});
     }
     return list;
 }

@@ -8,6 +8,14 @@
 namespace isb
 {
 
+namespace
+{
+
+/// The first port that is not the system's (RFC 6335 section 6).
+constexpr uint16_t FIRST_USER_PORT = 1024;
+
+} // namespace
+
 NatProber::NatProber(BrokerDesk& desk,
                      SessionTable& sessions,
                      IstRegistry& registry,
@@ -57,11 +65,13 @@ NatProber::Report(BrokerSession& session, const NatReportMessage& message)
         return;
     }
     // Nobody has packets sent to an address that is not his (promise T2).
-    const bool own = message.udp.address == session.observed.address && message.udp.port != 0;
+    const bool own =
+        message.udp.address == session.observed.address && message.udp.port >= FIRST_USER_PORT;
     const bool translated = session.observed.address != session.login.local.address;
     if (own && translated && session.volunteer.udp != message.udp)
     {
         session.volunteer.udp.reset();
+        m_registry.UpdateVolunteer(session);
         Begin(session, Protocol::Udp, message.udp);
     }
 }
@@ -81,14 +91,14 @@ NatProber::Begin(BrokerSession& session, Protocol protocol, Endpoint target)
     test.target = target;
     test.token = m_desk.NewToken();
     m_deadlines.Schedule(number, test.entered, m_desk.now + m_desk.settings.probeTimeout);
-    m_sessions.Send(session, NatProbeMessage{test.token, protocol});
+    m_sessions.Send(session, NatProbeMessage{ToldHalf(test.token), protocol});
     Send(session, test);
-}
-
-const std::string*
-NatProber::FindSender(const BrokerSession& session) const
-{
-    return m_registry.FindProber(session.local.address);
+    if (!test.sent)
+    {
+        const Test unsent = test;
+        Erase(number);
+        Conclude(session, unsent, false);
+    }
 }
 
 void
@@ -100,18 +110,18 @@ NatProber::Send(const BrokerSession& session, Test& test)
     {
         test.proves = own.address != session.local.address;
         test.sender = "isb";
-        (void)m_sender.Send(m_desk.now, order, own);
+        test.sent = m_sender.Send(m_desk.now, order, own);
         return;
     }
-    if (const std::string* ist = FindSender(session))
+    if (const std::string* ist = m_registry.FindProber(session.local.address))
     {
         test.proves = true;
         test.sender = "ist";
-        m_sessions.SendToIst(*ist, order);
+        test.sent = m_sessions.SendToIst(*ist, order);
         return;
     }
     test.sender = "isb";
-    (void)m_sender.Send(m_desk.now, order, {});
+    test.sent = m_sender.Send(m_desk.now, order, {});
 }
 
 void
@@ -120,8 +130,18 @@ NatProber::Conclude(BrokerSession& session, const Test& test, bool came)
     TraceEvent event = m_desk.Event(TraceKind::NatTypeKnown);
     event.user = session.Name();
     event.session = session.id;
-    event.to = !came ? "not-full-cone" : test.proves ? "full-cone" : "unknown";
-    event.reason = !came ? "isb.probe-timeout" : test.proves ? "isb.probe-seen" : "isb.one-address";
+    event.to = "unknown";
+    event.reason = !test.sent ? "isb.not-sent" : "isb.one-address";
+    if (test.sent && !came)
+    {
+        event.to = "not-full-cone";
+        event.reason = "isb.probe-timeout";
+    }
+    else if (test.sent && test.proves)
+    {
+        event.to = "full-cone";
+        event.reason = "isb.probe-seen";
+    }
     event.detail = test.sender;
     event.flow = FlowKey{test.protocol, session.login.local, test.target};
     event.rule = "thesis 3.6.3";

@@ -21,9 +21,12 @@ namespace isb
 ///     user            NAT             ISB                     another address
 ///      | --- login ---|--------------> |                       (second one of the ISB's host,
 ///      |              | X:P observed   |                        or an IST's host)
-///      | <---- NatProbe(token) ------- | -- ProbeOrder --------> |
+///      | <---- NatProbe(half) -------- | -- ProbeOrder --------> |
 ///      | <------------|----------------|---- SYN to X:P, token - |
 ///      | --- NatReport(token) -------> |   it came: full cone
+///
+/// The user is told one half of the token, by which it knows the test packet; only the packet shows
+/// the other one, so a report is believed of nobody to whom nothing came.
 ///
 /// For UDP the same to the mapping that the user keeps alive for datagrams, as its NatReport tells.
 /// A test from the address that the user is connected to, only from another port, proves no full
@@ -68,14 +71,14 @@ class NatProber
         Endpoint target;
         Token token{};
         bool proves = false; ///< comes from another address
+        bool sent = false;
         std::string_view sender;
         TimePoint entered = TIME_NEVER;
     };
 
     void Begin(BrokerSession& session, Protocol protocol, Endpoint target);
-    /// Has the test packet sent; tells by whom, static.
+    /// Has the test packet sent, if anybody can.
     void Send(const BrokerSession& session, Test& test);
-    [[nodiscard]] const std::string* FindSender(const BrokerSession& session) const;
     void Conclude(BrokerSession& session, const Test& test, bool came);
     void Erase(uint64_t number);
 

@@ -57,7 +57,6 @@ struct ServiceParty
     bool established = false;        ///< in this attempt: it has the other's preface
     bool closed = false;             ///< said Closed before the other was established
     bool gathers = false;            ///< asked, in this attempt, where it is seen outside
-    bool dependent = false;          ///< its NAT gave different ports for different destinations
     std::vector<Endpoint> endpoints; ///< where it may be, as it answered and as far as believed
     Token token{};                   ///< that it sends
 };

@@ -2,6 +2,7 @@
 #include "model/core/isb/volunteer-desk.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace isb
 {
@@ -35,8 +36,7 @@ VolunteerDesk::VolunteerDesk(BrokerDesk& desk,
 bool
 VolunteerDesk::May(const BrokerSession& session) const
 {
-    return m_desk.settings.volunteers && session.login.abilities.volunteer &&
-           session.profile->mayVolunteer && !session.profile->mayBeIst;
+    return m_desk.settings.volunteers && session.profile->mayVolunteer && session.MayCarry();
 }
 
 void
@@ -87,7 +87,7 @@ VolunteerDesk::Answer(BrokerSession& session, const VolunteerAnswerMessage& mess
 bool
 VolunteerDesk::SpliceReady(BrokerSession& session, SpliceReadyMessage message)
 {
-    if (!session.volunteer.serving)
+    if (!session.MayCarry())
     {
         return false;
     }
@@ -97,9 +97,16 @@ VolunteerDesk::SpliceReady(BrokerSession& session, SpliceReadyMessage message)
         // Where the test packet came through, nothing that is claimed (promise T1).
         const bool udp = connection->protocol == Protocol::Udp;
         message.method = ForwardingMethod::Proxy;
-        message.subscriber =
-            (udp ? session.volunteer.udp : session.volunteer.tcp).value_or(Endpoint{});
-        message.provider = message.subscriber;
+        const std::optional<Endpoint>& door = udp ? session.volunteer.udp : session.volunteer.tcp;
+        if (!door)
+        {
+            // Its mapping has changed since it was asked: it is tested anew.
+            m_sessions.Send(session, SpliceCancelMessage{message.splice});
+            m_keeper.SpliceFault(session, {IsbCode::ConnectFailed, message.splice, {}});
+            return true;
+        }
+        message.subscriber = *door;
+        message.provider = *door;
     }
     m_keeper.SpliceReady(session, message);
     return true;
@@ -108,17 +115,17 @@ VolunteerDesk::SpliceReady(BrokerSession& session, SpliceReadyMessage message)
 bool
 VolunteerDesk::SpliceEvent(BrokerSession& session, const SpliceEventMessage& message)
 {
-    if (session.volunteer.serving)
+    if (session.MayCarry())
     {
         m_keeper.SpliceEvent(session, message);
     }
-    return session.volunteer.serving;
+    return session.MayCarry();
 }
 
 bool
 VolunteerDesk::Fault(BrokerSession& session, const FaultMessage& message)
 {
-    if (!session.volunteer.serving || m_connections.FindBySplice(message.request) == nullptr)
+    if (!session.MayCarry() || m_connections.FindBySplice(message.request) == nullptr)
     {
         return false;
     }

@@ -33,7 +33,8 @@ class VolunteerDesk
     void Consider(BrokerSession& session);
     void Answer(BrokerSession& session, const VolunteerAnswerMessage& message);
 
-    /// From one who serves, about a splice of his; false when he does not.
+    /// From one who serves, or did before he logged in again, about a splice of his; false when he
+    /// cannot have any.
     [[nodiscard]] bool SpliceReady(BrokerSession& session, SpliceReadyMessage message);
     [[nodiscard]] bool SpliceEvent(BrokerSession& session, const SpliceEventMessage& message);
     /// False when the fault is about something else.

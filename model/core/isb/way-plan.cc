@@ -18,6 +18,25 @@ IsTranslated(const BrokerSession& user)
     return user.observed.address != user.login.local.address;
 }
 
+/// Over UDP, does the end that awaits learn by STUN where it is seen?
+bool
+IsGatheredFor(Protocol protocol, const BrokerSession& awaiting, const IsbSettings& settings)
+{
+    return protocol == Protocol::Udp && IsTranslated(awaiting) && awaiting.login.abilities.punch &&
+           !settings.stunServers.empty();
+}
+
+/// Is it known, and not only claimed by the user, where it awaits connections (promise T1)? By the
+/// probe of a public host's listen port, by the session itself when its port listens, by STUN.
+bool
+IsFindable(Protocol protocol, const BrokerSession& awaiting, const IsbSettings& settings)
+{
+    const bool atLoginPort =
+        protocol == Protocol::Tcp && IsTranslated(awaiting) && awaiting.login.abilities.loginPort;
+    return awaiting.reachability == Reachability::Public || atLoginPort ||
+           IsGatheredFor(protocol, awaiting, settings);
+}
+
 } // namespace
 
 std::vector<ServicePath>
@@ -71,10 +90,16 @@ WhyNot(ServicePath path,
                    ? std::string_view()
                    : "isb.punch-not-allowed";
     case ServicePath::Reversed:
+        if (!IsFindable(connection.protocol, subscriber, settings))
+        {
+            return "isb.not-reachable";
+        }
         return connection.protocol == Protocol::Udp && connection.open.udp.port == 0
                    ? "isb.no-listen-port"
                    : std::string_view();
     case ServicePath::Direct:
+        return IsFindable(connection.protocol, provider, settings) ? std::string_view()
+                                                                   : "isb.not-reachable";
     case ServicePath::Translated:
         return {};
     }
@@ -98,7 +123,16 @@ Gathers(const ServiceConnection& connection,
     const ServiceEnd awaiting =
         connection.path == ServicePath::Direct ? ServiceEnd::Provider : ServiceEnd::Subscriber;
     return connection.path != ServicePath::Translated && end == awaiting &&
-           connection.protocol == Protocol::Udp && IsTranslated(user);
+           IsGatheredFor(connection.protocol, user, settings);
+}
+
+bool
+MayPredict(const ServiceConnection& connection,
+           const BrokerSession& one,
+           const BrokerSession& other)
+{
+    return connection.open.wishes.predict && one.login.abilities.predict &&
+           other.login.abilities.predict;
 }
 
 bool

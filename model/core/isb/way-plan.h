@@ -24,7 +24,9 @@ namespace isb
                                                 const BrokerSession& provider,
                                                 const IsbSettings& settings);
 
-/// Why this way cannot be tried: static, "isb.punch-not-allowed"; empty when it can.
+/// Why this way cannot be tried: static, "isb.punch-not-allowed", "isb.no-stun",
+/// "isb.no-listen-port", or "isb.not-reachable": where the end that awaits is, is only claimed
+/// (promise T1). Empty when it can.
 [[nodiscard]] std::string_view WhyNot(ServicePath path,
                                       const ServiceConnection& connection,
                                       const BrokerSession& subscriber,
@@ -37,6 +39,11 @@ namespace isb
                            ServiceEnd end,
                            const BrokerSession& user,
                            const IsbSettings& settings);
+/// Are both ends of a Punched connection to predict ports? The subscriber asks for it, both allow
+/// it.
+[[nodiscard]] bool MayPredict(const ServiceConnection& connection,
+                              const BrokerSession& one,
+                              const BrokerSession& other);
 /// All that gather have answered.
 [[nodiscard]] bool IsGathered(const ServiceConnection& connection);
 

@@ -339,15 +339,7 @@ class FactWriter
     operator()(const NatReportMessage& message)
     {
         Flag("probe-came", message.token != Token{});
-        Behaviour("tcp-mapping", message.tcpMapping);
-        Behaviour("tcp-filtering", message.tcpFiltering);
-        Behaviour("udp-mapping", message.udpMapping);
-        Behaviour("udp-filtering", message.udpFiltering);
         Address("udp", message.udp);
-        if (message.udpLifetime > Duration(0))
-        {
-            Time("udp-lifetime", message.udpLifetime);
-        }
     }
 
     void
@@ -384,15 +376,6 @@ class FactWriter
     }
 
   private:
-    void
-    Behaviour(std::string_view key, NatFinding behaviour)
-    {
-        if (behaviour != NatFinding::Unknown)
-        {
-            Word(key, ToString(behaviour));
-        }
-    }
-
     void
     Addresses(std::string_view key, const std::vector<Endpoint>& endpoints)
     {

@@ -2,6 +2,8 @@
 // The port for probes and service connections: told apart by tokens, strangers bounded.
 #include "tests/core/daemon/daemon-fixture.h"
 
+#include <algorithm>
+
 namespace isb::test
 {
 namespace
@@ -43,6 +45,26 @@ TEST_F(ListenPortTest, SeesAProbeThatOvertookItsMessage)
     EXPECT_FALSE(HasHeard<ProbeSeenMessage>());
     Tell(ProbeMessage{TokenOf(5)});
     EXPECT_TRUE(HasHeard<ProbeSeenMessage>());
+    ExpectNothingLeft();
+}
+
+TEST_F(ListenPortTest, TellsAllOfATestPacketsTokenOfWhichHalfIsKnown)
+{
+    StartLoggedIn();
+    Token token = TokenOf(5);
+    token[15] = 9;
+    Token told = token;
+    std::fill(told.begin() + 8, told.end(), uint8_t{0});
+    Tell(NatProbeMessage{told, Protocol::Tcp});
+    const SocketId test = Stranger();
+    Receive(test, Preface(token));
+    EXPECT_EQ(Heard<NatReportMessage>().token, token);
+    EXPECT_TRUE(At(test).closed);
+    const SocketId overtakes = Stranger();
+    Receive(overtakes, Preface(token));
+    EXPECT_FALSE(HasHeard<NatReportMessage>());
+    Tell(NatProbeMessage{told, Protocol::Tcp});
+    EXPECT_EQ(Heard<NatReportMessage>().token, token);
     ExpectNothingLeft();
 }
 

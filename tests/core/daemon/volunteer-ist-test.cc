@@ -193,6 +193,44 @@ TEST_F(VolunteerIstTest, DatagramsOverTheRateAreDropped)
     EXPECT_GT(Drops("volunteer.rate-limit"), 0U);
 }
 
+TEST_F(VolunteerIstTest, PrefacesCostOfTheRateToo)
+{
+    Pair();
+    size_t passed = 0;
+    for (int i = 0; i < 10'000; ++i, Pass(1ms)) // 10 s, 2.4 times the rate
+    {
+        passed += Give(ANN, Preface(FIRST)).size() * SERVICE_PREFACE_SIZE;
+    }
+    EXPECT_LE(passed, 100'000U + 2000);
+    EXPECT_GE(passed, 100'000U - 2000);
+    EXPECT_GT(Drops("volunteer.rate-limit"), 0U);
+}
+
+TEST_F(VolunteerIstTest, ATcpSpliceWithoutBytesEnds)
+{
+    VolunteerSpliceMessage order = Order(1, FIRST, SECOND);
+    order.protocol = Protocol::Tcp;
+    ist.OnSplice(now, order);
+    const SocketId sockets[] = {host.sockets.Connect(nullptr, {}, ANN),
+                                host.sockets.Connect(nullptr, {}, BOB)};
+    for (const SocketId socket : sockets)
+    {
+        listenPort.Receive(now, socket, ANN);
+        const auto preface = Preface(socket == sockets[0] ? FIRST : SECOND);
+        host.sockets.OwnerOf(socket)->OnReceived(now, socket, preface);
+    }
+    const Duration idle = host.settings.volunteerIdle;
+    EXPECT_GE(idle, 124min) << "RFC 5382 REQ-5";
+    Pass(idle - 1s);
+    host.sockets.OwnerOf(sockets[0])->OnReceived(now, sockets[0], std::vector<uint8_t>(5));
+    Pass(idle - 1s);
+    EXPECT_EQ(ist.StateSize(), 1U);
+    Pass(1s);
+    EXPECT_EQ(ist.StateSize(), 0U) << "promise T5: its place is free";
+    EXPECT_TRUE(host.sockets.IsEmpty());
+    EXPECT_EQ(host.timers.Next(), TIME_NEVER);
+}
+
 TEST_F(VolunteerIstTest, LimitsOfASpliceEndIt)
 {
     VolunteerSpliceMessage order = Order(1, FIRST, SECOND);

@@ -87,6 +87,7 @@ BrokerFixture::Restart(uint64_t seed)
 {
     peers.clear();
     probes.clear();
+    datagrams.clear();
     random = std::make_unique<SeededRng>(seed);
     broker = std::make_unique<IsbBroker>(settings, mac, *random, &trace);
     broker->Start(now);
@@ -100,8 +101,15 @@ BrokerFixture::Drain()
     {
         if (const auto* listen = std::get_if<ListenOrder>(&order))
         {
-            listener = listen->socket;
-            broker->Listening(now, listener, listen->local);
+            if (listen->protocol == Protocol::Tcp)
+            {
+                listener = listen->socket;
+            }
+            broker->Listening(now, listen->socket, listen->local);
+        }
+        else if (const auto* sendTo = std::get_if<SendToOrder>(&order))
+        {
+            datagrams.push_back(*sendTo);
         }
         else if (const auto* connect = std::get_if<ConnectOrder>(&order))
         {

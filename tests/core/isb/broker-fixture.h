@@ -164,6 +164,7 @@ class BrokerFixture : public ::testing::Test
     std::map<SocketId, std::unique_ptr<BrokerPeer>> peers;
     std::vector<ConnectOrder> probes;
     std::map<SocketId, std::vector<uint8_t>> probeBytes;
+    std::vector<SendToOrder> datagrams;
     uint16_t nextPort = 40'000;
     uint64_t nextRequest = 1;
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/isb/nat-prober.h"
 
-#include "model/wire/service-preface.h"
-#include "tests/core/isb/broker-fixture.h"
+#include "tests/core/isb/nat-test-fixture.h"
 
 namespace isb
 {
@@ -11,75 +10,15 @@ namespace
 
 using namespace std::chrono_literals;
 
-class NatProberTest : public BrokerFixture
-{
-  protected:
-    NatProberTest()
-    {
-        settings.probeFrom = At("198.51.100.2", 0);
-        Restart();
-    }
-
-    /// Logged in from behind a NAT, willing to be tested and to serve.
-    BrokerPeer&
-    LogIn(bool isPublic = false)
-    {
-        BrokerPeer& peer = Connect("203.0.113.1");
-        LoginMessage login = MakeLogin(peer, "ann", {isPublic});
-        login.abilities.natTest = true;
-        login.abilities.loginPort = true;
-        login.abilities.volunteer = true;
-        login.abilities.volunteerRateBps = 500'000;
-        login.abilities.volunteerConnections = 3;
-        Say(peer, login);
-        return peer;
-    }
-
-    /// An IST that sends test packets.
-    BrokerPeer&
-    ProbingIst(const std::string& address)
-    {
-        BrokerPeer& peer = Connect(address);
-        LoginMessage login = MakeLogin(peer, "ist", {});
-        login.role = IsbRole::Ist;
-        login.ist.methods = {ForwardingMethod::Proxy};
-        login.ist.capacity = 10;
-        login.abilities.natTest = true;
-        Say(peer, login);
-        return peer;
-    }
-
-    static NatReportMessage
-    Came(const Token& token)
-    {
-        NatReportMessage report;
-        report.token = token;
-        return report;
-    }
-
-    void
-    ExpectKnown(const std::string& to, const std::string& reason, const std::string& sender)
-    {
-        const KeptEvent event = trace.Last(TraceKind::NatTypeKnown);
-        EXPECT_EQ(event.to, to);
-        EXPECT_EQ(event.reason, reason);
-        EXPECT_EQ(event.detail, sender);
-        EXPECT_EQ(event.user, "ann");
-    }
-};
+using NatProberTest = NatTestFixture;
 
 TEST_F(NatProberTest, ATestConnectionFromAnotherAddressThatArrivesIsAFullCone)
 {
     BrokerPeer& ann = LogIn();
-    const Token token = Take<NatProbeMessage>(ann).token;
     ASSERT_EQ(probes.size(), 1U);
     EXPECT_EQ(probes[0].from, settings.probeFrom);
     EXPECT_EQ(probes[0].to, ann.address) << "the login port, as seen";
-    broker->Connected(now, probes[0].socket, At("198.51.100.2", 50'000));
-    Drain();
-    const auto preface = MakeServicePreface(token);
-    EXPECT_EQ(probeBytes[probes[0].socket], std::vector<uint8_t>(preface.begin(), preface.end()));
-    Say(ann, Came(token));
+    Say(ann, Came(Shown(ann)));
     ExpectKnown("full-cone", "isb.probe-seen", "isb");
 }
 
@@ -93,7 +32,7 @@ TEST_F(NatProberTest, WithoutASecondAddressAnIstSendsIt)
     const auto order = Take<ProbeOrderMessage>(ist);
     EXPECT_EQ(order.target, ann.address);
     EXPECT_EQ(order.protocol, Protocol::Tcp);
-    EXPECT_EQ(order.token, Take<NatProbeMessage>(ann).token);
+    EXPECT_EQ(ToldHalf(order.token), Take<NatProbeMessage>(ann).token);
     Say(ann, Came(order.token));
     ExpectKnown("full-cone", "isb.probe-seen", "ist");
 }
@@ -105,7 +44,7 @@ TEST_F(NatProberTest, AnotherPortOfTheSameAddressProvesNothing)
     BrokerPeer& ann = LogIn();
     ASSERT_EQ(probes.size(), 1U);
     EXPECT_EQ(probes[0].from, Endpoint{});
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(Shown(ann)));
     ExpectKnown("unknown", "isb.one-address", "isb");
     EXPECT_EQ(Count<VolunteerOfferMessage>(ann), 0U);
 }
@@ -113,9 +52,10 @@ TEST_F(NatProberTest, AnotherPortOfTheSameAddressProvesNothing)
 TEST_F(NatProberTest, WhatDoesNotArriveIsNoFullCone)
 {
     BrokerPeer& ann = LogIn();
+    const Token token = Shown(ann);
     AdvanceAlive(settings.probeTimeout + 1ms, {&ann});
     ExpectKnown("not-full-cone", "isb.probe-timeout", "isb");
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(token));
     EXPECT_EQ(Count<VolunteerOfferMessage>(ann), 0U) << "late";
     EXPECT_FALSE(ann.closed);
     EXPECT_EQ(broker->StateSize(), 1U);
@@ -130,10 +70,55 @@ TEST_F(NatProberTest, APublicHostIsNotTested)
 TEST_F(NatProberTest, AWrongTokenShowsNothing)
 {
     BrokerPeer& ann = LogIn();
-    Token token = Take<NatProbeMessage>(ann).token;
-    token[0] ^= 1;
+    Token token = Shown(ann);
+    token[15] ^= 1;
     Say(ann, Came(token));
     EXPECT_EQ(Count<VolunteerOfferMessage>(ann), 0U);
+}
+
+TEST_F(NatProberTest, TheHalfThatIsToldShowsNothing)
+{
+    BrokerPeer& ann = LogIn();
+    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    EXPECT_EQ(Count<VolunteerOfferMessage>(ann), 0U);
+    EXPECT_FALSE(ann.closed);
+}
+
+TEST_F(NatProberTest, AnIstOnTheBrokersHostSendsNothing)
+{
+    settings.probeFrom = {};
+    Restart();
+    for (const char* address : {"198.51.100.1", "127.0.0.1"})
+    {
+        BrokerPeer& ist = ProbingIst(address, *Ipv4::Parse("192.0.2.77"));
+        LogIn();
+        EXPECT_EQ(Count<ProbeOrderMessage>(ist), 0U) << address;
+    }
+    EXPECT_EQ(probes.size(), 2U) << "the broker itself, which proves nothing";
+}
+
+TEST_F(NatProberTest, WhatIsNotSentIsNotFoundOut)
+{
+    BrokerPeer& ann = LogIn(false, "169.254.0.5");
+    EXPECT_TRUE(probes.empty()) << "promise T1: no such target";
+    ExpectKnown("unknown", "isb.not-sent", "isb");
+    EXPECT_EQ(broker->StateSize(), 1U);
+    EXPECT_FALSE(ann.closed);
+}
+
+TEST_F(NatProberTest, OverUdpTheSame)
+{
+    BrokerPeer& ann = LogIn();
+    Take<NatProbeMessage>(ann);
+    NatReportMessage report;
+    report.udp = {ann.address.address, 1023};
+    Say(ann, report);
+    EXPECT_EQ(Count<NatProbeMessage>(ann), 0U) << "a port of the system (promise T1)";
+    report.udp.port = 5000;
+    Say(ann, report);
+    Say(ann, Came(ShownUdp(ann)));
+    EXPECT_EQ(datagrams.back().to, report.udp);
+    ExpectKnown("full-cone", "isb.probe-seen", "isb");
 }
 
 TEST_F(NatProberTest, NobodyHasPacketsSentToOthersOrWithoutEnd)
@@ -145,7 +130,7 @@ TEST_F(NatProberTest, NobodyHasPacketsSentToOthersOrWithoutEnd)
     foreign.udp = At("203.0.113.99", 5000);
     Say(ann, foreign);
     EXPECT_EQ(Count<NatProbeMessage>(ann), 0U);
-    for (uint16_t port = 1; port < 50; ++port)
+    for (uint16_t port = 5001; port < 5050; ++port)
     {
         NatReportMessage own;
         own.udp = Endpoint{ann.address.address, port};
@@ -160,7 +145,7 @@ TEST_F(NatProberTest, AFullConeIsAskedToServeWithinTheTighterBounds)
     settings.volunteerConnections = 2;
     Restart();
     BrokerPeer& ann = LogIn();
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(Shown(ann)));
     const auto offer = Take<VolunteerOfferMessage>(ann);
     EXPECT_EQ(offer.rateBps, 500'000U);
     EXPECT_EQ(offer.connections, 2U);
@@ -179,7 +164,7 @@ TEST_F(NatProberTest, AFullConeIsAskedToServeWithinTheTighterBounds)
 TEST_F(NatProberTest, WhoRefusesIsNoIst)
 {
     BrokerPeer& ann = LogIn();
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(Shown(ann)));
     Say(ann, VolunteerAnswerMessage{false, 0, 0});
     EXPECT_FALSE(ann.closed);
     AdvanceAlive(ProbeSender::PATIENCE, {&ann});
@@ -189,7 +174,7 @@ TEST_F(NatProberTest, WhoRefusesIsNoIst)
 TEST_F(NatProberTest, AnAnswerBeyondTheOfferOrWithoutOneEndsTheSession)
 {
     BrokerPeer& ann = LogIn();
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(Shown(ann)));
     const auto offer = Take<VolunteerOfferMessage>(ann);
     Say(ann, VolunteerAnswerMessage{true, offer.rateBps, offer.connections + 1});
     EXPECT_EQ(Take<ByeMessage>(ann).code, IsbCode::BadRequest);
@@ -203,13 +188,13 @@ TEST_F(NatProberTest, ProfileAndSettingCanForbidIt)
     settings.profiles["ann"].mayVolunteer = false;
     Restart();
     BrokerPeer& ann = LogIn();
-    Say(ann, Came(Take<NatProbeMessage>(ann).token));
+    Say(ann, Came(Shown(ann)));
     EXPECT_EQ(Count<VolunteerOfferMessage>(ann), 0U);
     settings.profiles["ann"].mayVolunteer = true;
     settings.volunteers = false;
     Restart();
     BrokerPeer& again = LogIn();
-    Say(again, Came(Take<NatProbeMessage>(again).token));
+    Say(again, Came(Shown(again)));
     EXPECT_EQ(Count<VolunteerOfferMessage>(again), 0U);
 }
 

@@ -87,6 +87,46 @@ TEST_F(WayPlanTest, WaysThatAreGivenAreTheOnlyOnes)
     EXPECT_EQ(Plan(), (Ways{ServicePath::Translated, ServicePath::Direct}));
 }
 
+TEST_F(WayPlanTest, NobodyIsSentToWhereAUserOnlyClaimsToBe)
+{
+    const auto whyNot = [this](ServicePath way)
+    { return WhyNot(way, connection, subscriber, provider, settings); };
+    connection.open.udp.port = 5000;
+    for (const Protocol protocol : {Protocol::Tcp, Protocol::Udp})
+    {
+        connection.protocol = protocol;
+        for (BrokerSession* user : {&subscriber, &provider})
+        {
+            const ServicePath way = user == &provider ? ServicePath::Direct : ServicePath::Reversed;
+            user->login.abilities.punch = false;
+            EXPECT_EQ(whyNot(way), "isb.not-reachable");
+            user->reachability = Reachability::Public;
+            EXPECT_EQ(whyNot(way), "");
+            user->reachability = Reachability::Private;
+            user->login.abilities.punch = true;
+            EXPECT_EQ(whyNot(way), protocol == Protocol::Udp ? "" : "isb.not-reachable")
+                << "STUN shows where";
+            user->login.abilities.loginPort = true;
+            EXPECT_EQ(whyNot(way), "") << "the session shows where";
+            user->login.abilities.loginPort = false;
+        }
+    }
+    settings.stunServers.clear();
+    EXPECT_EQ(whyNot(ServicePath::Direct), "isb.not-reachable");
+}
+
+TEST_F(WayPlanTest, PortsArePredictedOnlyWhenBothAllowIt)
+{
+    connection.open.wishes.predict = true;
+    EXPECT_FALSE(MayPredict(connection, subscriber, provider));
+    subscriber.login.abilities.predict = true;
+    EXPECT_FALSE(MayPredict(connection, subscriber, provider));
+    provider.login.abilities.predict = true;
+    EXPECT_TRUE(MayPredict(connection, subscriber, provider));
+    connection.open.wishes.predict = false;
+    EXPECT_FALSE(MayPredict(connection, subscriber, provider));
+}
+
 TEST_F(WayPlanTest, BothEndsOfAPunchedConnectionGather)
 {
     connection.path = ServicePath::Punched;
