@@ -9,7 +9,7 @@ namespace isb
 FilterFlowTable::FilterFlowTable(const NatTimers& timers, size_t most, Rng& rng)
     : m_timers(timers),
       m_most(most),
-      m_index(rng.Next(), rng.Next())
+      m_hash(rng.Next(), rng.Next())
 {
 }
 
@@ -19,6 +19,12 @@ FilterFlowTable::KeyOf(const FilterFlow& flow)
     return {uint64_t{flow.inside.address.value} << 32 | flow.outside.address.value,
             uint64_t{flow.inside.port} << 32 | uint64_t{flow.outside.port} << 16 |
                 static_cast<uint64_t>(flow.protocol)};
+}
+
+uint32_t
+FilterFlowTable::Find(const NatKey& key) const
+{
+    return m_index.Find(m_hash(key), [&](uint32_t slot) { return m_sessions[slot].key == key; });
 }
 
 Duration
@@ -44,7 +50,7 @@ FilterFlowTable::LengthOf(Timer timer) const
 bool
 FilterFlowTable::Knows(const FilterFlow& flow) const
 {
-    return m_index.Find(KeyOf(flow)) != NAT_NO_SLOT;
+    return Find(KeyOf(flow)) != NAT_NO_SLOT;
 }
 
 bool
@@ -62,7 +68,7 @@ FilterFlowTable::Open(TimePoint now, const FilterFlow& flow)
                                                       : UDP;
     session.expiry = now + LengthOf(session.timer);
     const uint32_t slot = m_sessions.Add(session);
-    m_index.Insert(session.key, slot);
+    m_index.Insert(m_hash(session.key), slot);
     m_orders[session.timer].Append(m_sessions, slot);
     return true;
 }
@@ -70,7 +76,7 @@ FilterFlowTable::Open(TimePoint now, const FilterFlow& flow)
 void
 FilterFlowTable::Touch(TimePoint now, const FilterFlow& flow, NatSide from, uint8_t tcpFlags)
 {
-    const uint32_t slot = m_index.Find(KeyOf(flow));
+    const uint32_t slot = Find(KeyOf(flow));
     if (slot == NAT_NO_SLOT)
     {
         return;
@@ -114,7 +120,7 @@ FilterFlowTable::Expire(TimePoint now)
         {
             const uint32_t slot = order.First();
             order.Remove(m_sessions, slot);
-            m_index.Erase(m_sessions[slot].key);
+            m_index.Erase(m_hash(m_sessions[slot].key), slot);
             m_sessions.Free(slot);
         }
     }

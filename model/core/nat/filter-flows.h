@@ -2,10 +2,10 @@
 #ifndef ISB_CORE_NAT_FILTER_FLOWS_H
 #define ISB_CORE_NAT_FILTER_FLOWS_H
 
-#include "model/core/nat/nat-hash-index.h"
 #include "model/core/nat/nat-settings.h"
 #include "model/core/nat/nat-side.h"
 #include "model/core/nat/nat-slab.h"
+#include "model/core/nat/nat-tag-index.h"
 #include "model/core/nat/nat-tcp-state.h"
 #include "model/core/random/rng.h"
 #include "model/wire/endpoint.h"
@@ -75,13 +75,15 @@ class FilterFlowTable
     using Order = NatList<Session, &Session::links>;
 
     [[nodiscard]] static NatKey KeyOf(const FilterFlow& flow);
+    [[nodiscard]] uint32_t Find(const NatKey& key) const;
     [[nodiscard]] Duration LengthOf(Timer timer) const;
     void Restart(TimePoint now, uint32_t slot);
 
     const NatTimers& m_timers;
     size_t m_most;
     NatSlab<Session> m_sessions;
-    NatHashIndex m_index;
+    NatHash m_hash;
+    NatTagIndex m_index;
     std::array<Order, TIMERS> m_orders; ///< soonest expiry first
 };
 

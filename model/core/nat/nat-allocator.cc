@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/nat/nat-allocator.h"
 
+#include <algorithm>
 #include <string>
 
 namespace isb
@@ -119,6 +120,13 @@ NatAllocator::PairAnew(NatSubscriber& subscriber) const
         subscriber.external =
             static_cast<uint16_t>((subscriber.external + 1U) % m_addresses.size());
     }
+}
+
+bool
+NatAllocator::IsPairedWith(const NatSubscriber& subscriber, Ipv4 address) const
+{
+    return m_pooling == NatPooling::Arbitrary || subscriber.external == NAT_NO_ADDRESS ||
+           m_addresses[subscriber.external].address == address;
 }
 
 std::optional<Endpoint>
@@ -451,8 +459,9 @@ NatAllocator::WakeResting(TimePoint now)
 void
 NatAllocator::TakeOverResting(TimePoint now, const NatAllocator& other)
 {
-    for (const NatRestingPorts::Port& port : other.m_resting.List())
+    for (NatRestingPorts::Port port : other.m_resting.List())
     {
+        port.until = std::min(port.until, now + m_portHold);
         const std::optional<uint16_t> address = IndexOf(port.external.address);
         if (port.until > now && address && !HasBlocks() &&
             m_addresses[*address].pools[NatProtocolIndex(port.protocol)].Claim(port.external.port))
@@ -460,8 +469,9 @@ NatAllocator::TakeOverResting(TimePoint now, const NatAllocator& other)
             m_resting.Add(port);
         }
     }
-    for (const RestingBlock& resting : other.m_restingBlocks)
+    for (RestingBlock resting : other.m_restingBlocks)
     {
+        resting.until = std::min(resting.until, now + m_portHold);
         const NatPortRange range = other.RangeOf(resting.block);
         const std::optional<uint16_t> address =
             IndexOf(other.m_addresses[resting.block / other.m_blocksEach].address);
@@ -475,6 +485,31 @@ NatAllocator::TakeOverResting(TimePoint now, const NatAllocator& other)
         {
             m_restingBlocks.push_back({block, resting.until});
         }
+    }
+}
+
+void
+NatAllocator::Rest(TimePoint now, Protocol protocol, Endpoint external, Ipv4 host)
+{
+    const std::optional<uint16_t> address = IndexOf(external.address);
+    if (m_portHold <= Duration::zero() || !address || !m_ports.Contains(external.port))
+    {
+        return;
+    }
+    const size_t index = NatProtocolIndex(protocol);
+    if (HasBlocks())
+    {
+        const uint32_t block = BlockOf(*address, external.port);
+        if (block != NAT_NO_SLOT &&
+            m_freeBlocks[*address].Claim(static_cast<uint16_t>(block % m_blocksEach)))
+        {
+            m_restingBlocks.push_back({block, now + m_portHold});
+        }
+    }
+    else if (m_axes[index].assignment != NatPortAssignment::Overloading &&
+             m_addresses[*address].pools[index].Claim(external.port))
+    {
+        m_resting.Add({protocol, external, host, now + m_portHold});
     }
 }
 

@@ -76,8 +76,15 @@ class NatAllocator
     /// Pairs a subscriber with the address after its own, for the mappings to come.
     void PairAnew(NatSubscriber& subscriber) const;
 
-    /// Lets ports rest that rested in another allocator.
+    /// True when the address is the one that the subscriber's next mapping would get, or when any
+    /// would do.
+    [[nodiscard]] bool IsPairedWith(const NatSubscriber& subscriber, Ipv4 address) const;
+
+    /// Lets ports rest that rested in another allocator, as far as they are free here and not
+    /// longer than they would here.
     void TakeOverResting(TimePoint now, const NatAllocator& other);
+    /// Lets a free port, or its free block, rest that a mapping of `host` had in another allocator.
+    void Rest(TimePoint now, Protocol protocol, Endpoint external, Ipv4 host);
 
   private:
     struct Block

@@ -43,6 +43,7 @@ struct Arrival
     NatSide from;
     MutableBytes header;
     PacketView view;
+    size_t wireLength; ///< of what becomes of it on the wire
 };
 
 } // namespace
@@ -75,7 +76,9 @@ class NatBox::Machine
   private:
     std::optional<NatDecision> Decide(const Arrival& packet);
     NatDecision DecideFirst(const Arrival& packet);
-    [[nodiscard]] uint16_t NextMtu(NatSide from, const NatDecision& decision) const;
+    [[nodiscard]] uint16_t NextMtu(const Arrival& packet, const NatDecision& decision) const;
+    [[nodiscard]] bool IsTooBig(const Arrival& packet, const NatDecision& decision) const;
+    [[nodiscard]] bool IsPassedOn(const Arrival& packet) const;
     NatVerdict Execute(const Arrival& packet, const NatDecision& decision);
     NatVerdict Refuse(const Arrival& packet, const NatDecision& decision, uint16_t mtu = 0);
     NatVerdict Drop(TimePoint now, NatDrop drop, const FlowKey& flow, size_t bytes);
@@ -132,11 +135,15 @@ NatBox::Machine::Process(TimePoint now,
                          size_t wireLength)
 {
     Timeout(now);
-    Arrival packet{now, from, header, {}};
+    Arrival packet{now, from, header, {}, wireLength};
     const PacketView& view = packet.view;
     if (!packet.view.Read(header, packetLength) && !view.IsOtherProtocol())
     {
         return Drop(now, FaultOf(view), {}, packetLength);
+    }
+    if (wireLength == 0)
+    {
+        packet.wireLength = view.TotalLength();
     }
     const std::optional<NatDecision> decision = Decide(packet);
     if (!decision)
@@ -156,13 +163,20 @@ NatBox::Machine::Process(TimePoint now,
     {
         return Refuse(packet, NatDecision::Dropped(NatDrop::TtlExpired));
     }
-    const uint16_t mtu = NextMtu(from, *decision);
-    if (mtu != 0 && view.DontFragment() &&
-        (wireLength != 0 ? wireLength : view.TotalLength()) > mtu)
+    if (view.DontFragment() && IsTooBig(packet, *decision))
     {
+        const uint16_t mtu = NextMtu(packet, *decision);
         return Refuse(packet, NatDecision::Dropped(NatDrop::PacketTooBig), mtu);
     }
     return Execute(packet, *decision);
+}
+
+/// True when a packet does not fit the link on which it leaves: it is refused or cut.
+bool
+NatBox::Machine::IsTooBig(const Arrival& packet, const NatDecision& decision) const
+{
+    const uint16_t mtu = NextMtu(packet, decision);
+    return mtu != 0 && packet.wireLength > mtu;
 }
 
 /// Nothing when the packet, a fragment, has to wait.
@@ -185,7 +199,8 @@ NatBox::Machine::DecideFirst(const Arrival& packet)
     NatDecision decision = m_translator.Judge(packet.now, packet.from, packet.header, view);
     const bool isSent = decision.kind == NatDecision::Kind::Translate ||
                         decision.kind == NatDecision::Kind::TurnBack;
-    if (isSent && packet.from == NatSide::Inside && view.HasMoreFragments())
+    const bool isCut = !view.DontFragment() && IsTooBig(packet, decision);
+    if (isSent && packet.from == NatSide::Inside && (view.HasMoreFragments() || isCut))
     {
         const NatDatagramKey leaving{decision.source.address,
                                      decision.destination.address,
@@ -197,17 +212,35 @@ NatBox::Machine::DecideFirst(const Arrival& packet)
     return decision;
 }
 
+/// True when a packet that is left as it is goes on to the other side: by the `untranslated`
+/// subnets, and not because it ends here.
+bool
+NatBox::Machine::IsPassedOn(const Arrival& packet) const
+{
+    const Ipv4 destination = packet.view.Destination();
+    if (packet.view.Ttl() <= 1 || !IsHost(destination) || settings.IsExternal(destination))
+    {
+        return false;
+    }
+    return packet.from == NatSide::Inside
+               ? settings.IsUntranslated(destination) && !settings.IsInternal(destination)
+               : settings.IsUntranslated(packet.view.Source());
+}
+
 /// MTU of the link on which a packet leaves; 0: not known.
 uint16_t
-NatBox::Machine::NextMtu(NatSide from, const NatDecision& decision) const
+NatBox::Machine::NextMtu(const Arrival& packet, const NatDecision& decision) const
 {
+    const uint16_t opposite =
+        packet.from == NatSide::Inside ? settings.outsideMtu : settings.insideMtu;
     switch (decision.kind)
     {
     case NatDecision::Kind::Translate:
-        return from == NatSide::Inside ? settings.outsideMtu : settings.insideMtu;
+        return opposite;
     case NatDecision::Kind::TurnBack:
         return settings.insideMtu;
     case NatDecision::Kind::Leave:
+        return IsPassedOn(packet) ? opposite : 0;
     case NatDecision::Kind::Drop:
         break;
     }
@@ -265,6 +298,7 @@ NatBox::Machine::NextTimeout() const
 void
 NatBox::Machine::Reboot(TimePoint now, Ipv4 external)
 {
+    assert(external == settings.external || !settings.IsExternal(external));
     Timeout(now);
     for (const NatFragmentTable::Abandoned& fragment : fragments.Clear())
     {

@@ -121,9 +121,11 @@ class NatBox
     /// @{
 
     /// The box restarts: every mapping and everything held is lost, held fragments are abandoned.
-    /// \param external its own address from now on (the same: it keeps it)
+    /// \param external its own address from now on (the same: it keeps it); none of
+    ///        NatSettings::furtherExternals
     void Reboot(TimePoint now, Ipv4 external);
-    /// Every mapping gets another external endpoint, its sessions live on.
+    /// Every mapping gets another external endpoint, its sessions live on. One that finds none
+    /// stays where it is, or ends when its host moved to another external address.
     void Rebind(TimePoint now);
     /// As if every table were full: what is there lives on, and something new gets in only where
     /// the settings' eviction lets something old make room.

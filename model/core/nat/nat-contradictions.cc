@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Which NatSettings no NatBox can be made of. Each sentence says what is wrong, by which rule, and
 // what would be right.
+#include "model/core/nat/nat-packet.h"
 #include "model/core/nat/nat-settings.h"
 
 #include <algorithm>
@@ -28,13 +29,6 @@ std::string
 ToText(uint64_t number)
 {
     return std::to_string(number);
-}
-
-bool
-IsHost(Ipv4 address)
-{
-    const uint32_t network = address.value >> 24;
-    return network != 0 && network != 127 && network < 224;
 }
 
 Fault

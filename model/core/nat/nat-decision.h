@@ -26,14 +26,14 @@ struct NatDecision
     NatDrop drop = NatDrop::Malformed; ///< Drop only
     /// What the packet says afterwards. Of a later fragment and of an ICMP error only the addresses
     /// count; both ports of an ICMP query are the identifier. Drop of what a mapping refuses: the
-    /// source as the mapping sees it.
+    /// source as the mapping sees it (of an insider without one: its own endpoint).
     Endpoint source;
     Endpoint destination;
     /// The same of the packet that an ICMP error quotes.
     Endpoint quotedSource;
     Endpoint quotedDestination;
     bool isIcmpError = false;
-    /// IP identification of a fragment that leaves; nothing: it stays as it is.
+    /// IP identification of what leaves in fragments; nothing: it stays as it is.
     std::optional<uint16_t> identification{};
 
     static NatDecision

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/nat/nat-forwards.h"
 
-#include "model/core/nat/nat-hash-index.h"
+#include "model/core/nat/nat-tag-index.h"
 
 namespace isb
 {

@@ -28,7 +28,7 @@ class NatForwards
     [[nodiscard]] bool Has(Protocol protocol, Endpoint external) const;
     /// The mapping whose turn it is, or NAT_NO_SLOT.
     [[nodiscard]] uint32_t Next(Protocol protocol, Endpoint external) const;
-    /// A new flow went to a mapping of this endpoint: the next one's turn.
+    /// A new flow went to a mapping of this endpoint or was refused there: the next one's turn.
     void Advance(Protocol protocol, Endpoint external);
     void Clear();
 

@@ -13,6 +13,10 @@ NatFragmentIds::NatFragmentIds(size_t most, Duration lifetime)
 void
 NatFragmentIds::SetBounds(size_t most, Duration lifetime)
 {
+    for (auto& [leaving, owner] : m_owners)
+    {
+        owner.expiry += lifetime - m_lifetime;
+    }
     m_most = most;
     m_lifetime = lifetime;
 }
@@ -41,7 +45,9 @@ NatFragmentIds::Choose(TimePoint now, NatDatagramKey leaving, Ipv4 insider)
         return leaving.identification;
     }
     const auto found = m_owners.find(leaving);
-    if (found != m_owners.end() && found->second.insider == insider)
+    const uint16_t original = leaving.identification;
+    if (found != m_owners.end() && found->second.insider == insider &&
+        found->second.original == original)
     {
         m_order.erase(found->second.place);
         m_owners.erase(found);
@@ -53,7 +59,8 @@ NatFragmentIds::Choose(TimePoint now, NatDatagramKey leaving, Ipv4 insider)
     {
         leaving.identification = m_next++;
     }
-    const auto [entry, isNew] = m_owners.emplace(leaving, Owner{insider, now + m_lifetime, {}});
+    const auto [entry, isNew] =
+        m_owners.emplace(leaving, Owner{insider, original, now + m_lifetime, {}});
     if (isNew)
     {
         entry->second.place = m_order.insert(m_order.end(), leaving);

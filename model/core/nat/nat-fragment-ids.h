@@ -14,7 +14,7 @@
 namespace isb
 {
 
-/// IP identifications of the fragmented datagrams that leave by an external address. Two insiders
+/// IP identifications of the datagrams that leave in fragments by an external address. Two insiders
 /// may choose the same one for the same destination at the same time, and there their fragments
 /// would be put together; the second one gets another identification (RFC 6864 section 5.3.1,
 /// RFC 7857 section 11). Bounded in number and time: the oldest is forgotten.
@@ -23,6 +23,7 @@ class NatFragmentIds
   public:
     NatFragmentIds(size_t most, Duration lifetime);
 
+    /// Other bounds from now on, also for what is there.
     void SetBounds(size_t most, Duration lifetime);
 
     /// The identification with which a datagram of `insider` leaves.
@@ -39,6 +40,7 @@ class NatFragmentIds
     struct Owner
     {
         Ipv4 insider;
+        uint16_t original = 0; ///< the insider's own identification
         TimePoint expiry{0};
         std::list<NatDatagramKey>::iterator place;
     };

@@ -35,6 +35,10 @@ NatFragmentTable::SetBounds(size_t mostDatagrams, size_t mostHeld, Duration life
 {
     m_mostDatagrams = mostDatagrams;
     m_mostHeld = mostHeld;
+    for (auto& [key, datagram] : m_datagrams)
+    {
+        datagram.expiry += lifetime - m_lifetime; // so that their order stays
+    }
     m_lifetime = lifetime;
 }
 
@@ -48,17 +52,12 @@ NatFragmentTable::Find(const NatDatagramKey& key) const
 bool
 NatFragmentTable::MakeRoom()
 {
-    if (m_datagrams.size() < m_mostDatagrams)
+    while (m_datagrams.size() >= m_mostDatagrams && !m_decided.empty())
     {
-        return true;
+        m_datagrams.erase(m_decided.front());
+        m_decided.pop_front();
     }
-    if (m_decided.empty())
-    {
-        return false;
-    }
-    m_datagrams.erase(m_decided.front());
-    m_decided.pop_front();
-    return true;
+    return m_datagrams.size() < m_mostDatagrams;
 }
 
 void

@@ -42,7 +42,7 @@ class NatFragmentTable
   public:
     NatFragmentTable(size_t mostDatagrams, size_t mostHeld, Duration lifetime);
 
-    /// Other bounds from now on; what is there keeps its time.
+    /// Other bounds from now on; the new lifetime counts from when the old one began.
     void SetBounds(size_t mostDatagrams, size_t mostHeld, Duration lifetime);
 
     /// A fragment that waited and is given up.

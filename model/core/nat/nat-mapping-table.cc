@@ -134,24 +134,38 @@ NatMappingTable::Allocate(TimePoint now,
                              subscriber);
 }
 
+/// Why a host may not have one more mapping of its own, if so.
+std::optional<NatDrop>
+NatMappingTable::FindShareUsedUp(TimePoint now, Ipv4 host)
+{
+    const NatLimits& limits = m_settings.limits;
+    const uint32_t slot = m_subscribers.Find(host);
+    if (slot == NAT_NO_SLOT)
+    {
+        return std::nullopt;
+    }
+    const NatSubscriber& subscriber = m_subscribers[slot];
+    const auto isReached = [](size_t count, size_t limit) { return limit != 0 && count >= limit; };
+    if (isReached(subscriber.mappings, limits.mappingsPerSubscriber) ||
+        isReached(subscriber.sessions, limits.sessionsPerSubscriber))
+    {
+        return NatDrop::SubscriberLimit;
+    }
+    return m_subscribers.CanPay(now, slot) ? std::nullopt : std::optional(NatDrop::MappingRate);
+}
+
+/// A mapping of a host whose share is not used up.
 NatMappingTable::Slot
 NatMappingTable::AddMapping(TimePoint now, Protocol protocol, Endpoint internal, Endpoint remote)
 {
-    const NatLimits& limits = m_settings.limits;
     const uint32_t subscriber = m_subscribers.Enter(now, internal.address);
-    const auto isReached = [](size_t count, size_t limit) { return limit != 0 && count >= limit; };
     NatMapping mapping;
     mapping.protocol = protocol;
     mapping.internal = internal;
     mapping.remote = MappingRemote(protocol, remote);
     mapping.subscriber = subscriber;
     std::optional<NatDrop> refusal;
-    if (isReached(m_subscribers[subscriber].mappings, limits.mappingsPerSubscriber) ||
-        isReached(m_subscribers[subscriber].sessions, limits.sessionsPerSubscriber))
-    {
-        refusal = NatDrop::SubscriberLimit;
-    }
-    else if (!m_subscribers.Pay(now, subscriber))
+    if (!m_subscribers.Pay(now, subscriber))
     {
         refusal = NatDrop::MappingRate;
     }
@@ -252,6 +266,10 @@ NatMappingTable::MakeRoomForMapping(TimePoint now)
     const size_t count = MappingCount();
     const size_t limit =
         m_full ? std::min(count, m_settings.limits.mappings) : m_settings.limits.mappings;
+    if (limit == 0)
+    {
+        return NatDrop::TableFull; // nothing that leaves would make room
+    }
     while (MappingCount() >= limit)
     {
         if (m_settings.eviction == NatEviction::RefuseNew || !Evict(now))
@@ -275,6 +293,10 @@ NatMappingTable::MakeRoomForSession(TimePoint now, uint32_t mapping)
     if (count < limit)
     {
         return std::nullopt;
+    }
+    if (limit == 0)
+    {
+        return NatDrop::TableFull;
     }
     const auto hold = [&](int by)
     {
@@ -307,7 +329,9 @@ NatMappingTable::OpenFromInside(TimePoint now,
     std::optional<NatDrop> refusal;
     if (mapping == NAT_NO_SLOT)
     {
-        refusal = MakeRoomForMapping(now);
+        // Who has used up his share does not push out others.
+        refusal = FindShareUsedUp(now, internal.address);
+        refusal = refusal ? refusal : MakeRoomForMapping(now);
     }
     else if (IsAtSessionLimit(m_mappings[mapping]))
     {
@@ -353,6 +377,11 @@ NatMappingTable::Slot
 NatMappingTable::OpenFromOutside(TimePoint now, uint32_t mapping, Endpoint remote)
 {
     const NatMapping& entry = m_mappings[mapping];
+    if (entry.isForward)
+    {
+        // Also when this one refuses: the next attempt is another server's.
+        m_forwards.Advance(entry.protocol, entry.external);
+    }
     if (entry.sessionCount >= m_settings.limits.destinationsPerMapping)
     {
         return {NAT_NO_SLOT, NatDrop::DestinationLimit};
@@ -369,10 +398,6 @@ NatMappingTable::OpenFromOutside(TimePoint now, uint32_t mapping, Endpoint remot
     if (const std::optional<NatDrop> refusal = MakeRoomForSession(now, mapping))
     {
         return {NAT_NO_SLOT, *refusal};
-    }
-    if (entry.isForward)
-    {
-        m_forwards.Advance(entry.protocol, entry.external);
     }
     return {AddSession(now, mapping, remote)};
 }

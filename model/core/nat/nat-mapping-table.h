@@ -100,7 +100,8 @@ class NatMappingTable
     /// one than before.
     void Reboot(TimePoint now);
     /// Every mapping moves to another external endpoint, as far as one is free; sessions stay.
-    /// Forwards stay where they are.
+    /// Where none is, a mapping stays if its host keeps its address, else it ends. Forwards stay
+    /// where they are.
     void Rebind(TimePoint now);
     /// While `full`, new mappings and sessions meet a full table.
     void SetFull(bool full);
@@ -219,6 +220,7 @@ class NatMappingTable
     [[nodiscard]] std::optional<NatDrop> MakeRoomForMapping(TimePoint now);
     [[nodiscard]] std::optional<NatDrop> MakeRoomForSession(TimePoint now, uint32_t mapping);
     [[nodiscard]] bool IsAtSessionLimit(const NatMapping& mapping);
+    [[nodiscard]] std::optional<NatDrop> FindShareUsedUp(TimePoint now, Ipv4 host);
     [[nodiscard]] bool Evict(TimePoint now);
     void AddForwards();
 
@@ -227,8 +229,8 @@ class NatMappingTable
     void ReadSettings();
     [[nodiscard]] bool Allows(const NatMapping& mapping, const NatAxes& before) const;
     [[nodiscard]] bool Restore(TimePoint now, const Saved& saved);
-    void RestoreForward(const Saved& saved);
-    void RestoreSessions(uint32_t slot, const Saved& saved);
+    void RestoreForward(TimePoint now, const Saved& saved);
+    void RestoreSessions(TimePoint now, uint32_t slot, const Saved& saved);
     void Move(TimePoint now, uint32_t slot, Endpoint external);
     void Trace(TimePoint now, TraceKind kind, const NatMapping& mapping, Endpoint remote);
 

@@ -2,13 +2,14 @@
 #include "model/core/nat/nat-resting-ports.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace isb
 {
 
 namespace
 {
+
+constexpr size_t SPARE_ENTRIES = 64;
 
 uint64_t
 KeyOf(Protocol protocol, Endpoint external)
@@ -22,26 +23,41 @@ KeyOf(Protocol protocol, Endpoint external)
 void
 NatRestingPorts::Add(const Port& port)
 {
-    m_order.push_back(port);
-    m_byPort[KeyOf(port.protocol, port.external)] = port;
+    const Entry entry{port, ++m_lastNumber};
+    m_order.push_back(entry);
+    m_byPort.insert_or_assign(KeyOf(port.protocol, port.external), entry);
+    ForgetTakenBack();
 }
 
 bool
-NatRestingPorts::Rests(const Port& port) const
+NatRestingPorts::Rests(const Entry& entry) const
 {
-    const auto found = m_byPort.find(KeyOf(port.protocol, port.external));
-    return found != m_byPort.end() && found->second.until == port.until;
+    const auto found = m_byPort.find(KeyOf(entry.port.protocol, entry.port.external));
+    return found != m_byPort.end() && found->second.number == entry.number;
+}
+
+/// Seldom enough to cost little each time, often enough to bound what is kept.
+void
+NatRestingPorts::ForgetTakenBack()
+{
+    if (m_order.size() <= 2 * m_byPort.size() + SPARE_ENTRIES)
+    {
+        return;
+    }
+    const auto isTakenBack = [this](const Entry& entry) { return !Rests(entry); };
+    m_order.erase(std::remove_if(m_order.begin(), m_order.end(), isTakenBack), m_order.end());
 }
 
 bool
 NatRestingPorts::TakeRested(TimePoint now, Port& port)
 {
-    while (!m_order.empty() && m_order.front().until <= now)
+    while (!m_order.empty() && m_order.front().port.until <= now)
     {
-        port = m_order.front();
+        const Entry entry = m_order.front();
         m_order.pop_front();
-        if (Rests(port))
+        if (Rests(entry))
         {
+            port = entry.port;
             m_byPort.erase(KeyOf(port.protocol, port.external));
             return true;
         }
@@ -53,11 +69,12 @@ bool
 NatRestingPorts::TakeBack(Protocol protocol, Endpoint external, Ipv4 host)
 {
     const auto found = m_byPort.find(KeyOf(protocol, external));
-    if (found == m_byPort.end() || found->second.host != host)
+    if (found == m_byPort.end() || found->second.port.host != host)
     {
         return false;
     }
     m_byPort.erase(found);
+    ForgetTakenBack();
     return true;
 }
 
@@ -65,10 +82,13 @@ std::vector<NatRestingPorts::Port>
 NatRestingPorts::List() const
 {
     std::vector<Port> list;
-    std::copy_if(m_order.begin(),
-                 m_order.end(),
-                 std::back_inserter(list),
-                 [this](const Port& port) { return Rests(port); });
+    for (const Entry& entry : m_order)
+    {
+        if (Rests(entry))
+        {
+            list.push_back(entry.port);
+        }
+    }
     return list;
 }
 

@@ -5,6 +5,7 @@
 #include "model/wire/endpoint.h"
 #include "model/wire/units.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
@@ -37,12 +38,27 @@ class NatRestingPorts
     /// All that rest, in order of their ends.
     [[nodiscard]] std::vector<Port> List() const;
 
-  private:
-    [[nodiscard]] bool Rests(const Port& port) const;
+    /// How many entries are kept: those that rest, and as many again and 64 that were taken back.
+    [[nodiscard]] size_t
+    EntryCount() const
+    {
+        return m_order.size();
+    }
 
-    std::deque<Port> m_order;
+  private:
+    struct Entry
+    {
+        Port port;
+        uint64_t number; ///< tells the rests of one port apart
+    };
+
+    [[nodiscard]] bool Rests(const Entry& entry) const;
+    void ForgetTakenBack();
+
+    uint64_t m_lastNumber = 0;
+    std::deque<Entry> m_order;
     /// The same by port; one that is not here was taken back.
-    std::unordered_map<uint64_t, Port> m_byPort;
+    std::unordered_map<uint64_t, Entry> m_byPort;
 };
 
 } // namespace isb

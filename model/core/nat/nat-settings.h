@@ -141,7 +141,7 @@ struct NatForward
 struct NatFaults
 {
     bool killOnReset = false;    ///< any RST from any side ends the connection's mapping at once
-    bool killOnIcmp = false;     ///< so does any ICMP error (against RFC 5508 REQ-7)
+    bool killOnIcmp = false;     ///< so does any ICMP error (against RFC 5508 REQ-6)
     bool rewritePayload = false; ///< replaces the 4 bytes of the internal address wherever they
                                  ///< stand in a payload, both ways (as RFC 5389 section 15.2 tells)
 };

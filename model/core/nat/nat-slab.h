@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_NAT_NAT_SLAB_H
 #define ISB_CORE_NAT_NAT_SLAB_H
 
-#include "model/core/nat/nat-hash-index.h"
+#include "model/core/nat/nat-tag-index.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -28,12 +28,17 @@ NatSubscribers::HashOf(Ipv4 address) const
 }
 
 uint32_t
+NatSubscribers::Find(Ipv4 address) const
+{
+    return m_index.Find(HashOf(address),
+                        [&](uint32_t slot) { return m_subscribers[slot].address == address; });
+}
+
+uint32_t
 NatSubscribers::Enter(TimePoint now, Ipv4 address)
 {
     ForgetWaiting(now);
-    const uint32_t hash = HashOf(address);
-    const uint32_t found =
-        m_index.Find(hash, [&](uint32_t slot) { return m_subscribers[slot].address == address; });
+    const uint32_t found = Find(address);
     if (found != NAT_NO_SLOT)
     {
         return found;
@@ -43,7 +48,7 @@ NatSubscribers::Enter(TimePoint now, Ipv4 address)
     subscriber.credit = m_rate * ONE_MAPPING;
     subscriber.creditAt = now;
     const uint32_t slot = m_subscribers.Add(subscriber);
-    m_index.Insert(hash, slot);
+    m_index.Insert(HashOf(address), slot);
     return slot;
 }
 
@@ -96,7 +101,7 @@ NatSubscribers::ForgetWaiting(TimePoint now)
 }
 
 bool
-NatSubscribers::Pay(TimePoint now, uint32_t subscriber)
+NatSubscribers::CanPay(TimePoint now, uint32_t subscriber)
 {
     if (m_rate == 0)
     {
@@ -106,11 +111,17 @@ NatSubscribers::Pay(TimePoint now, uint32_t subscriber)
     const auto passed = static_cast<uint64_t>(std::min(now - entry.creditAt, BURST).count());
     entry.credit = std::min(entry.credit + passed * m_rate, m_rate * ONE_MAPPING);
     entry.creditAt = now;
-    if (entry.credit < ONE_MAPPING)
+    return entry.credit >= ONE_MAPPING;
+}
+
+bool
+NatSubscribers::Pay(TimePoint now, uint32_t subscriber)
+{
+    if (!CanPay(now, subscriber))
     {
         return false;
     }
-    entry.credit -= ONE_MAPPING;
+    m_subscribers[subscriber].credit -= m_rate == 0 ? 0 : ONE_MAPPING;
     return true;
 }
 

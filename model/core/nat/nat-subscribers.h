@@ -41,11 +41,15 @@ class NatSubscribers
     /// \param most remembered without a mapping; must not be 0
     NatSubscribers(NatHash hash, uint32_t newMappingsPerSecond, size_t most);
 
+    /// The subscriber's slot, or NAT_NO_SLOT.
+    [[nodiscard]] uint32_t Find(Ipv4 address) const;
     /// The subscriber's slot, made when there is none.
     [[nodiscard]] uint32_t Enter(TimePoint now, Ipv4 address);
     /// Forgets a subscriber without mappings, at once or when its credit no longer matters.
     void Leave(TimePoint now, uint32_t subscriber);
 
+    /// True when Pay() would succeed now.
+    [[nodiscard]] bool CanPay(TimePoint now, uint32_t subscriber);
     /// Token bucket: true when the subscriber may make another mapping now, which is then paid.
     [[nodiscard]] bool Pay(TimePoint now, uint32_t subscriber);
 

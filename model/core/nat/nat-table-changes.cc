@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace isb
 {
@@ -111,6 +112,11 @@ NatMappingTable::Rebind(TimePoint now)
                                  m_subscribers,
                                  mapping.subscriber);
         }
+        else if (!m_allocator->IsPairedWith(m_subscribers[mapping.subscriber],
+                                            mapping.external.address))
+        {
+            EndMapping(now, slot); // RFC 4787 REQ-2: one external address a host
+        }
     }
 }
 
@@ -165,23 +171,29 @@ NatMappingTable::Reconfigure(TimePoint now)
 {
     const std::vector<Saved> all = SaveAll();
     const std::array<NatAxes, 3> before = m_axes;
-    const NatAllocator allocator = *m_allocator;
+    const NatAllocator allocator = std::move(*m_allocator);
+    std::vector<NatMapping> ended;
     Clear();
     ReadSettings();
+    AddForwards(); // first: a forward's port does not rest
     m_allocator->TakeOverResting(now, allocator);
-    AddForwards();
     for (const Saved& saved : all)
     {
         const NatMapping& mapping = saved.mapping;
         if (mapping.isForward)
         {
-            RestoreForward(saved);
+            RestoreForward(now, saved);
         }
         else if (!Allows(mapping, before[NatProtocolIndex(mapping.protocol)]) ||
                  !Restore(now, saved))
         {
             Trace(now, TraceKind::MappingExpired, mapping, mapping.remote);
+            ended.push_back(mapping);
         }
+    }
+    for (const NatMapping& mapping : ended)
+    {
+        m_allocator->Rest(now, mapping.protocol, mapping.external, mapping.internal.address);
     }
     Expire(now);
 }
@@ -226,13 +238,13 @@ NatMappingTable::Restore(TimePoint now, const Saved& saved)
     mapping.sessionCount = 0;
     const uint32_t slot = m_mappings.Add(mapping);
     Index(slot);
-    RestoreSessions(slot, saved);
+    RestoreSessions(now, slot, saved);
     return true;
 }
 
 /// The sessions of a forward that is still there.
 void
-NatMappingTable::RestoreForward(const Saved& saved)
+NatMappingTable::RestoreForward(TimePoint now, const Saved& saved)
 {
     const NatMapping& mapping = saved.mapping;
     const uint32_t slot = FindMapping(m_outbound,
@@ -241,12 +253,13 @@ NatMappingTable::RestoreForward(const Saved& saved)
                                       true);
     if (slot != NAT_NO_SLOT && m_mappings[slot].external == mapping.external)
     {
-        RestoreSessions(slot, saved);
+        RestoreSessions(now, slot, saved);
     }
 }
 
+/// Puts back a mapping's sessions; where not all fit, the ones used last.
 void
-NatMappingTable::RestoreSessions(uint32_t slot, const Saved& saved)
+NatMappingTable::RestoreSessions(TimePoint now, uint32_t slot, const Saved& saved)
 {
     const NatLimits& limits = m_settings.limits;
     for (NatSession session : saved.sessions)
@@ -268,10 +281,21 @@ NatMappingTable::RestoreSessions(uint32_t slot, const Saved& saved)
             m_timers.NotePutOff(m_sessions, same);
             m_mappings[slot].sessions.MoveToEnd(m_sessions, same);
         }
-        else if (m_sessions.Size() < limits.sessions &&
-                 m_mappings[slot].sessionCount < limits.destinationsPerMapping)
+        else
         {
+            const NatMapping& owner = m_mappings[slot];
+            const bool isFull = m_sessions.Size() >= limits.sessions ||
+                                owner.sessionCount >= limits.destinationsPerMapping;
+            if (isFull && owner.sessionCount == 0)
+            {
+                return; // a forward, and others have all the room
+            }
+            const uint32_t oldest = owner.sessions.First();
             Insert(session);
+            if (isFull)
+            {
+                EndSession(now, oldest); // after the new one came, so that the mapping lives on
+            }
         }
     }
 }

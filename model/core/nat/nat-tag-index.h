@@ -2,14 +2,28 @@
 #ifndef ISB_CORE_NAT_NAT_TAG_INDEX_H
 #define ISB_CORE_NAT_NAT_TAG_INDEX_H
 
-#include "model/core/nat/nat-hash-index.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace isb
 {
+
+/// "No slot", wherever a slot of a NatSlab is named.
+inline constexpr uint32_t NAT_NO_SLOT = UINT32_MAX;
+
+/// 128 bits that identify a mapping or a session.
+struct NatKey
+{
+    uint64_t high = 0;
+    uint64_t low = 0;
+};
+
+[[nodiscard]] inline bool
+operator==(const NatKey& a, const NatKey& b)
+{
+    return a.high == b.high && a.low == b.low;
+}
 
 /// Keyed hash of a NatKey, so that nobody outside can aim at one cell: a folded 128-bit product, as
 /// in wyhash.

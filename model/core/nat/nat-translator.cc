@@ -220,9 +220,11 @@ NatTranslator::Touch(TimePoint now, uint32_t session, NatSide from, const Flow& 
                                                       : NatTimer::TcpTransitory);
         }
     }
-    else if (from == NatSide::Inside || m_settings.Axes(flow.protocol).refresh == NatRefresh::Both)
+    else if (from == NatSide::Inside || entry.isForwarded ||
+             m_settings.Axes(flow.protocol).refresh == NatRefresh::Both)
     {
-        m_table.Refresh(now, session, entry.timer); // RFC 4787 REQ-6
+        // RFC 4787 REQ-6. A flow to a forward stays with its server while its client sends.
+        m_table.Refresh(now, session, entry.timer);
     }
 }
 
@@ -277,6 +279,10 @@ NatTranslator::PassInbound(TimePoint now, const Flow& flow)
         {
             return session;
         }
+        if (flow.protocol == Protocol::Tcp)
+        {
+            m_answers.NoteSyn(flow.destination, flow.source); // one that was held got in at last
+        }
     }
     Touch(now, session.slot, NatSide::Outside, flow);
     return session;
@@ -317,7 +323,12 @@ NatTranslator::JudgeOutbound(TimePoint now, const Flow& flow)
 NatDecision
 NatTranslator::JudgeInbound(TimePoint now, const Flow& flow)
 {
-    const NatMappingTable::Slot session = PassInbound(now, flow);
+    // Only a forward admits whom no insider has called.
+    const bool isRefused =
+        !m_settings.MayReach(flow.source.address) &&
+        m_table.FindExternal(flow.protocol, flow.destination, flow.source) != NAT_NO_SLOT;
+    const NatMappingTable::Slot session =
+        isRefused ? NatMappingTable::Slot{NAT_NO_SLOT, NatDrop::Filtered} : PassInbound(now, flow);
     if (session.slot == NAT_NO_SLOT)
     {
         if (session.refusal == NatDrop::NoMapping && m_settings.IsUntranslated(flow.source.address))
@@ -348,7 +359,10 @@ NatTranslator::JudgeHairpin(TimePoint now, const Flow& flow)
     if (!isShared &&
         m_table.FindExternal(flow.protocol, flow.destination, flow.source) == NAT_NO_SLOT)
     {
-        return NatDecision::Dropped(NatDrop::NoMapping);
+        const uint32_t own = m_table.FindOutbound(flow.protocol, flow.source, flow.destination);
+        NatDecision decision = NatDecision::Dropped(NatDrop::NoMapping);
+        decision.source = own == NAT_NO_SLOT ? flow.source : m_table.Mapping(own).external;
+        return decision;
     }
     if (m_settings.hairpin == NatHairpin::None)
     {

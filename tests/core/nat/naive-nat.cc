@@ -279,6 +279,14 @@ NaiveNat::Move(Endpoint internal, Endpoint remote, Endpoint external)
 }
 
 void
+NaiveNat::End(Endpoint internal, Endpoint remote)
+{
+    const auto isOf = [&](const Kept& kept)
+    { return kept.internal == internal && IsSame(m_settings.udp.mapping, kept.remote, remote); };
+    m_kept.erase(std::remove_if(m_kept.begin(), m_kept.end(), isOf), m_kept.end());
+}
+
+void
 NaiveNat::Forget(TimePoint now)
 {
     const auto dead = [&](const Kept& kept) { return !IsAlive(kept, now); };

@@ -60,6 +60,9 @@ class NaiveNat
     /// The insider's mapping towards `remote` (the part that mappings look at) moved.
     void Move(Endpoint internal, Endpoint remote, Endpoint external);
 
+    /// That mapping ended.
+    void End(Endpoint internal, Endpoint remote);
+
     /// Forgets what is over.
     void Forget(TimePoint now);
 

@@ -144,6 +144,40 @@ TEST(NatAnswers, HeldSynIsNotForgottenWhenAnInsiderCallsSomebodyElse)
     EXPECT_EQ(nat.box.TakeEmitted().size(), 1U);
 }
 
+TEST(NatAnswers, HeldSynThatIsRepeatedAndAdmittedIsForgotten)
+{
+    for (const bool isRepeated : {true, false})
+    {
+        NatSettings settings = Preset("restricted-cone");
+        settings.unsolicitedSyn = NatSynAnswer::Hold;
+        NatUnderTest nat(settings);
+        const Endpoint external = *ExternalOf(nat, Protocol::Tcp, ALICE, SERVER);
+        Packet early = Syn(STRANGER, external);
+        EXPECT_EQ(nat.Send(OUT, early).reason, "nat.syn-held");
+        const Endpoint other{STRANGER.address, 4000};
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Tcp, ALICE, other)); // permits the address
+        if (isRepeated)
+        {
+            Packet repeated = Syn(STRANGER, external);
+            EXPECT_EQ(nat.Send(OUT, repeated).action, Action::Forward);
+        }
+        nat.box.Timeout(seconds(6));
+        EXPECT_EQ(nat.box.TakeEmitted().size(), isRepeated ? 0U : 1U);
+    }
+}
+
+TEST(NatAnswers, HeldSynsOfInsidersToNobodysPortAreEachTheirSenders)
+{
+    NatUnderTest nat(WithSynAnswer(NatSynAnswer::Hold));
+    for (const Endpoint insider : {ALICE, BOB})
+    {
+        Packet syn = Syn(insider, {EXTERNAL, 7000});
+        EXPECT_EQ(nat.Send(IN, syn).reason, "nat.syn-held");
+    }
+    nat.box.Timeout(seconds(6));
+    EXPECT_EQ(nat.box.TakeEmitted().size(), 2U);
+}
+
 TEST(NatAnswers, HeldSynsAreBounded)
 {
     NatSettings settings = WithSynAnswer(NatSynAnswer::Hold);
@@ -276,6 +310,60 @@ TEST(NatAnswers, PacketsThatMayNotBeFragmentedAreAnsweredWithTheNextMtu) // RFC 
                                  inside ? 1000 : 900,
                                  sent));
     }
+}
+
+TEST(NatAnswers, SoAreThoseThatAreNotTranslated)
+{
+    constexpr Endpoint PLAIN{Ipv4{0xc6336409}, 80};
+    for (const bool dontFragment : {true, false})
+    {
+        for (const NatSide from : {IN, OUT})
+        {
+            NatSettings settings = Preset("full-cone");
+            settings.untranslated = {Subnet{PLAIN.address, 32}};
+            settings.outsideMtu = 1000;
+            settings.insideMtu = 900;
+            NatUnderTest nat(settings);
+            const uint16_t mtu = from == IN ? 1000 : 900;
+            const Endpoint source = from == IN ? ALICE : PLAIN;
+            const Endpoint destination = from == IN ? PLAIN : ALICE;
+            IpFields ip;
+            ip.dontFragment = dontFragment;
+            Packet fits = BuildUdp(source, destination, Packet(mtu - 28U), ip);
+            EXPECT_EQ(nat.Send(from, fits).action, Action::NotForUs);
+            const Packet sent = BuildUdp(source, destination, Packet(mtu - 27U), ip);
+            Packet packet = sent;
+            const NatVerdict verdict = nat.Send(from, packet);
+            EXPECT_EQ(packet, sent);
+            if (!dontFragment)
+            {
+                EXPECT_EQ(verdict.action, Action::NotForUs);
+                EXPECT_TRUE(nat.box.TakeEmitted().empty());
+                continue;
+            }
+            EXPECT_EQ(verdict.reason, "nat.packet-too-big");
+            const NatEmitted emitted = OneEmitted(nat);
+            EXPECT_EQ(emitted.to, from);
+            EXPECT_EQ(emitted.packet,
+                      BuildIcmpError(EXTERNAL,
+                                     source.address,
+                                     ICMP_UNREACHABLE,
+                                     FRAGMENTATION_NEEDED,
+                                     mtu,
+                                     sent));
+        }
+    }
+}
+
+TEST(NatAnswers, ThePacketToTheBoxItselfIsNotTooBig)
+{
+    NatSettings settings = Preset("full-cone");
+    settings.outsideMtu = settings.insideMtu = 900;
+    NatUnderTest nat(settings);
+    IpFields ip;
+    ip.dontFragment = true;
+    Packet packet = BuildUdp(SERVER, {EXTERNAL, 22}, Packet(1000), ip);
+    EXPECT_EQ(nat.Send(OUT, packet).action, Action::NotForUs);
 }
 
 TEST(NatAnswers, WithoutMtuNoPacketIsTooBig)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/nat/nat-forwards.h"
 
-#include "model/core/nat/nat-hash-index.h"
+#include "model/core/nat/nat-tag-index.h"
 #include "tests/core/nat/nat-harness.h"
 
 #include <gtest/gtest.h>
@@ -86,6 +86,43 @@ TEST(NatForwards, NewFlowsGoToTheInternalServersInTurnAndStayThere)
             << "a known flow changed its server";
         EXPECT_EQ(CalledBy(nat, protocol, SERVER), BOB_WEB);
     }
+}
+
+TEST(NatForwards, AServerThatIsFullDoesNotBlockTheOthers)
+{
+    NatSettings settings = Forwarding(Protocol::Udp, {ALICE_WEB, BOB_WEB});
+    settings.limits.destinationsPerMapping = 2;
+    NatUnderTest nat(settings);
+    for (const uint16_t port : {uint16_t{1}, uint16_t{2}}) // Alice calls, so that she is full
+    {
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, ALICE_WEB, {SERVER.address, port}));
+    }
+    Packet first = Udp(STRANGER, WEB);
+    EXPECT_EQ(nat.Send(NatSide::Outside, first).reason, "nat.destination-limit");
+    EXPECT_EQ(CalledBy(nat, Protocol::Udp, STRANGER), BOB_WEB);
+}
+
+TEST(NatForwards, AClientThatOnlySendsStaysWithItsServer)
+{
+    NatSettings settings = Forwarding(Protocol::Udp, {ALICE_WEB, BOB_WEB});
+    settings.udp.refresh = NatRefresh::Outbound;
+    NatUnderTest nat(settings);
+    for (int i = 0; i < 10; ++i)
+    {
+        EXPECT_EQ(CalledBy(nat, Protocol::Udp, STRANGER), ALICE_WEB);
+        nat.now += minutes(4);
+    }
+    nat.now += minutes(5);
+    EXPECT_EQ(CalledBy(nat, Protocol::Udp, STRANGER), BOB_WEB) << "after a pause it is new";
+}
+
+TEST(NatForwards, OfAFirewallAdmitOnlyAllowedAddresses)
+{
+    NatSettings settings = Forwarding(Protocol::Udp, {ALICE_WEB});
+    settings.allowedDestinations = {SERVER.address};
+    NatUnderTest nat(settings);
+    EXPECT_EQ(InboundResult(nat, Protocol::Udp, SERVER, WEB, ALICE_WEB), "");
+    EXPECT_EQ(InboundResult(nat, Protocol::Udp, STRANGER, WEB, ALICE_WEB), "nat.filtered");
 }
 
 TEST(NatForwards, DoNotTimeOutButTheirSessionsDo)

@@ -24,6 +24,25 @@ TEST(NatFragmentIds, OnlyTheSecondInsiderGetsAnotherOne)
     EXPECT_EQ(ids.Choose(seconds(1), elsewhere, BOB.address), 7);
 }
 
+TEST(NatFragmentIds, TwoDatagramsOfOneInsiderNeverLeaveWithOne)
+{
+    NatFragmentIds ids(100, seconds(2));
+    ASSERT_EQ(ids.Choose(seconds(0), LEAVING, ALICE.address), 7);
+    const uint16_t other = ids.Choose(seconds(0), LEAVING, BOB.address);
+    NatDatagramKey next = LEAVING;
+    next.identification = other; // which Bob's own counter reaches now
+    EXPECT_NE(ids.Choose(seconds(0), next, BOB.address), other);
+}
+
+TEST(NatFragmentIds, ANewLifetimeCountsForThoseThatAreThere)
+{
+    NatFragmentIds ids(100, seconds(30));
+    ASSERT_EQ(ids.Choose(seconds(0), LEAVING, ALICE.address), 7);
+    ids.SetBounds(100, seconds(2));
+    EXPECT_NE(ids.Choose(seconds(1), LEAVING, BOB.address), 7);
+    EXPECT_EQ(ids.Choose(seconds(2), LEAVING, {0x0a000004}), 7);
+}
+
 TEST(NatFragmentIds, AreFreeAgainAfterTheirTime)
 {
     NatFragmentIds ids(100, seconds(2));
@@ -79,16 +98,24 @@ TEST(NatFragmentIds, ReceiverCanTellTheFragmentsOfTwoInsidersApart) // RFC 7857 
     EXPECT_EQ(seen.count(7), 1U) << "the first one keeps its own";
 }
 
-TEST(NatFragmentIds, WholePacketsKeepTheirs)
+TEST(NatFragmentIds, WholePacketsKeepTheirsUnlessTheNextLinkCutsThem)
 {
-    NatUnderTest nat(Preset("full-cone"));
-    IpFields ip;
-    ip.identification = 7;
-    for (const Endpoint insider : {ALICE, BOB})
+    for (const uint16_t mtu : {uint16_t{0}, uint16_t{128}, uint16_t{127}})
     {
-        Packet packet = BuildUdp(insider, SERVER, Packet(100), ip);
-        ASSERT_EQ(nat.Send(NatSide::Inside, packet).action, Action::Forward);
-        EXPECT_EQ(View(packet).Identification(), 7);
+        NatSettings settings = Preset("full-cone");
+        settings.outsideMtu = mtu;
+        NatUnderTest nat(settings);
+        IpFields ip;
+        ip.identification = 7;
+        for (const Endpoint insider : {ALICE, BOB})
+        {
+            Packet packet = BuildUdp(insider, SERVER, Packet(100), ip);
+            ASSERT_EQ(packet.size(), 128U);
+            ASSERT_EQ(nat.Send(NatSide::Inside, packet).action, Action::Forward);
+            EXPECT_TRUE(ChecksumsAreRight(packet));
+            const bool isSecondCut = mtu == 127 && insider == BOB;
+            EXPECT_EQ(View(packet).Identification() == 7, !isSecondCut);
+        }
     }
 }
 

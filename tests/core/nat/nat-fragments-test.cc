@@ -66,6 +66,23 @@ TEST(NatBoxFragments, BeforeTheFirstAreHeldAndReleasedInOrder)
     EXPECT_EQ(nat.box.Counters().held, sent.size() - 1);
 }
 
+TEST(NatBoxFragments, AShorterTimeAfterAReloadHoldsForThoseThatWait)
+{
+    NatSettings settings = Preset("symmetric");
+    settings.timers.fragments = seconds(30);
+    NatUnderTest nat(settings);
+    auto early = Fragments(ALICE, SERVER, 7);
+    ASSERT_EQ(nat.Send(NatSide::Inside, early[1]).action, Action::Hold);
+    settings.timers.fragments = seconds(2);
+    ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+    nat.now = seconds(1);
+    auto late = Fragments(ALICE, SERVER, 8);
+    ASSERT_EQ(nat.Send(NatSide::Inside, late[1]).action, Action::Hold);
+    EXPECT_EQ(nat.box.NextTimeout(), seconds(2));
+    nat.box.Timeout(seconds(3));
+    EXPECT_EQ(nat.box.TakeAbandoned().size(), 2U) << "the later one does not wait for the first";
+}
+
 TEST(NatBoxFragments, ShareTheFateOfARefusedFirst)
 {
     NatUnderTest nat(Preset("symmetric"));

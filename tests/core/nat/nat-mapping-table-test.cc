@@ -148,6 +148,52 @@ TEST(NatEviction, AFullTableOnCommandTakesNothingNewAndKeepsTheOld)
     }
 }
 
+/// Only a forward has sessions, whose end would not make room for a mapping.
+TEST(NatEviction, NothingEndsWhereItWouldMakeNoRoom)
+{
+    NatSettings settings = TestSettings();
+    settings.eviction = NatEviction::OldestIdle;
+    settings.forwards = {{Protocol::Udp, {{}, 80}, {ALICE}}};
+    NatUnderTest nat(settings);
+    ASSERT_EQ(InboundResult(nat, Protocol::Udp, SERVER, {EXTERNAL, 80}, ALICE), "");
+    nat.box.SetFull(nat.now, true);
+    Packet packet = Udp(BOB, SERVER);
+    EXPECT_EQ(nat.Send(NatSide::Inside, packet).reason, "nat.table-full");
+    EXPECT_FALSE(HasEvent(nat, "session-evicted"));
+    EXPECT_EQ(nat.box.Mappings()[0].sessions, 1U);
+}
+
+TEST(NatEviction, WhoHasUsedUpHisSharePushesNobodyOut)
+{
+    struct Case
+    {
+        const char* reason;
+        void (*limit)(NatLimits&);
+    };
+
+    constexpr Case CASES[] = {
+        {"nat.subscriber-limit", [](NatLimits& l) { l.mappingsPerSubscriber = 1; }},
+        {"nat.subscriber-limit", [](NatLimits& l) { l.sessionsPerSubscriber = 1; }},
+        {"nat.mapping-rate", [](NatLimits& l) { l.newMappingsPerSecond = 1; }},
+    };
+    for (const Case& test : CASES)
+    {
+        NatSettings settings = TestSettings();
+        settings.eviction = NatEviction::OldestIdle;
+        settings.limits.mappings = 2;
+        test.limit(settings.limits);
+        NatUnderTest nat(settings);
+        const auto alice = ExternalOf(nat, Protocol::Udp, ALICE, SERVER);
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, BOB, SERVER));
+        Packet packet = Tcp(BOB, SERVER, TCP_SYN);
+        EXPECT_EQ(nat.Send(NatSide::Inside, packet).reason, test.reason);
+        EXPECT_FALSE(HasEvent(nat, "session-evicted"));
+        EXPECT_EQ(InboundResult(nat, Protocol::Udp, SERVER, *alice, ALICE), "");
+        const Endpoint third{Ipv4{BOB.address.value + 1}, 5000};
+        EXPECT_TRUE(ExternalOf(nat, Protocol::Udp, third, SERVER)) << "whose share is not";
+    }
+}
+
 TEST(NatSubscriberLimits, MappingsOfOneHostAreLimitedAndNobodyElses)
 {
     NatSettings settings = TestSettings();

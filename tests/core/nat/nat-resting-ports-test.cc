@@ -54,5 +54,19 @@ TEST(NatRestingPorts, ASecondRestCountsAnew)
     EXPECT_TRUE(ports.TakeRested(seconds(20), port));
 }
 
+TEST(NatRestingPorts, TakingBackAgainAndAgainKeepsNothing)
+{
+    NatRestingPorts ports;
+    ports.Add({Protocol::Udp, SECOND, HOST, seconds(10)});
+    for (int i = 0; i < 10'000; ++i)
+    {
+        ports.Add({Protocol::Udp, FIRST, HOST, seconds(10 + i / 100)});
+        ASSERT_LE(ports.EntryCount(), 2 * 2 + 64U);
+        ASSERT_TRUE(ports.TakeBack(Protocol::Udp, FIRST, HOST));
+    }
+    ports.Add({Protocol::Udp, FIRST, HOST, seconds(200)});
+    EXPECT_EQ(ports.List().size(), 2U) << "what rests still does, once";
+}
+
 } // namespace
 } // namespace isb

@@ -3,6 +3,8 @@
 #include "tests/core/nat/nat-harness.h"
 
 #include <gtest/gtest.h>
+#include <set>
+#include <utility>
 
 namespace isb::test
 {
@@ -78,6 +80,34 @@ TEST(NatRebind, WithoutAFreePortAMappingStaysWhereItIs)
     const Endpoint external = *ExternalOf(nat, Protocol::Udp, ALICE, SERVER);
     nat.box.Rebind(nat.now);
     EXPECT_EQ(InboundResult(nat, Protocol::Udp, SERVER, external, ALICE), "");
+}
+
+/// Alice has as many mappings as Bob's address has ports, and Bob has one of these.
+TEST(NatRebind, AMappingThatFindsNoPortAtItsHostsNewAddressEnds) // RFC 4787 REQ-2
+{
+    for (const NatPooling pooling : {NatPooling::Paired, NatPooling::Arbitrary})
+    {
+        NatSettings settings = TestSettings();
+        settings.pooling = pooling;
+        settings.furtherExternals = {SECOND};
+        settings.firstPort = 5000;
+        settings.lastPort = 5001;
+        NatUnderTest nat(settings);
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, ALICE, SERVER));
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, BOB, SERVER));
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, {ALICE.address, 5001}, SERVER));
+        nat.box.Rebind(nat.now);
+        std::set<std::pair<Ipv4, Ipv4>> pairs;
+        std::set<Ipv4> hosts;
+        for (const NatMappingInfo& mapping : nat.box.Mappings())
+        {
+            pairs.insert({mapping.internal.address, mapping.external.address});
+            hosts.insert(mapping.internal.address);
+        }
+        EXPECT_EQ(nat.box.MappingCount(), pooling == NatPooling::Paired ? 2U : 3U);
+        EXPECT_EQ(hosts.size(), 2U);
+        EXPECT_TRUE(pooling == NatPooling::Arbitrary || pairs.size() == hosts.size());
+    }
 }
 
 void
@@ -207,6 +237,105 @@ TEST(NatReconfigure, FewerMappingsAllowedKeepTheFirstOnes)
     ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
     ASSERT_EQ(nat.box.MappingCount(), 4U);
     EXPECT_EQ(nat.box.Mappings().back().internal.port, 5003);
+}
+
+NatSettings
+Resting()
+{
+    NatSettings settings = TestSettings();
+    settings.timers.udp = seconds(10);
+    settings.timers.portHold = seconds(120);
+    return settings;
+}
+
+TEST(NatReconfigure, APortThatRestsIsTheNewForwardsAlone)
+{
+    NatSettings settings = Resting();
+    NatUnderTest nat(settings);
+    ASSERT_EQ(ExternalOf(nat, Protocol::Udp, ALICE, SERVER)->port, 5000);
+    nat.now = seconds(20); // now the port rests
+    settings.forwards = {{Protocol::Udp, {{}, 5000}, {{BOB.address, 80}}}};
+    ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+    EXPECT_NE(ExternalOf(nat, Protocol::Udp, ALICE, SERVER)->port, 5000);
+    nat.now = seconds(200);
+    EXPECT_NE(ExternalOf(nat, Protocol::Udp, ALICE, STRANGER)->port, 5000)
+        << "the rest is over, the forward is not";
+    EXPECT_EQ(InboundResult(nat, Protocol::Udp, STRANGER, {EXTERNAL, 5000}, {BOB.address, 80}), "");
+}
+
+TEST(NatReconfigure, APortThatRestsGoesOnRestingWithoutForward)
+{
+    NatSettings settings = Resting();
+    NatUnderTest nat(settings);
+    ASSERT_EQ(ExternalOf(nat, Protocol::Udp, ALICE, SERVER)->port, 5000);
+    nat.now = seconds(20);
+    ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+    EXPECT_NE(ExternalOf(nat, Protocol::Udp, BOB, SERVER)->port, 5000);
+    EXPECT_EQ(ExternalOf(nat, Protocol::Udp, ALICE, SERVER)->port, 5000) << "it was hers";
+}
+
+TEST(NatReconfigure, ThePortOfAMappingThatAReloadEndsRests) // RFC 6888 REQ-8
+{
+    for (const uint16_t block : {uint16_t{0}, uint16_t{64}})
+    {
+        NatSettings settings = Resting();
+        settings.blocks = {block, 1};
+        settings.firstPort = 4992;
+        settings.lastPort = 4992 + 127;
+        NatUnderTest nat(settings);
+        const Endpoint before = *ExternalOf(nat, Protocol::Udp, ALICE, SERVER);
+        settings.udp.mapping = NatBehaviour::AddressAndPortDependent; // ends it
+        ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+        ASSERT_EQ(nat.box.MappingCount(), 0U);
+        const Endpoint bob = *ExternalOf(nat, Protocol::Udp, BOB, SERVER);
+        EXPECT_NE(bob, before);
+        EXPECT_TRUE(block == 0 || bob.port / block != before.port / block);
+        nat.now = seconds(130);
+        settings.timers.portHold = seconds(0);
+        ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+        EXPECT_EQ(ExternalOf(nat, Protocol::Udp, BOB, SERVER)->port, 5000) << "no rest any more";
+    }
+}
+
+/// Sessions of 10 destinations; which of them still get in?
+TEST(NatReconfigure, FewerDestinationsAllowedKeepTheOnesUsedLast)
+{
+    for (const bool isForward : {false, true})
+    {
+        NatSettings settings = Preset("port-restricted-cone");
+        const Endpoint web{EXTERNAL, 80};
+        settings.forwards = {{Protocol::Udp, {{}, web.port}, {BOB}}};
+        NatUnderTest nat(settings);
+        const Endpoint internal = isForward ? BOB : ALICE;
+        Endpoint external;
+        for (uint16_t port = 1; port <= 10; ++port)
+        {
+            nat.now += seconds(1);
+            external = *ExternalOf(nat, Protocol::Udp, internal, {SERVER.address, port});
+        }
+        nat.now += seconds(1);
+        ASSERT_TRUE(ExternalOf(nat, Protocol::Udp, internal, {SERVER.address, 1})); // again
+        settings.limits.destinationsPerMapping = 3;
+        ASSERT_FALSE(nat.box.Reconfigure(nat.now, settings));
+        settings.forwards.clear();
+        if (!isForward)
+        {
+            for (uint16_t port = 1; port <= 10; ++port)
+            {
+                const bool isKept = port == 1 || port >= 9;
+                EXPECT_EQ(
+                    InboundResult(nat, Protocol::Udp, {SERVER.address, port}, external, internal),
+                    isKept ? "" : "nat.filtered")
+                    << port;
+            }
+            continue;
+        }
+        EXPECT_EQ(InboundResult(nat, Protocol::Udp, {SERVER.address, 1}, web, BOB), "");
+        EXPECT_EQ(InboundResult(nat, Protocol::Udp, {SERVER.address, 10}, web, BOB), "");
+        EXPECT_EQ(InboundResult(nat, Protocol::Udp, {SERVER.address, 5}, web, BOB),
+                  "nat.destination-limit")
+            << "its session ended, and there is no room for another";
+    }
 }
 
 TEST(NatReconfigure, AForwardKeepsItsSessionsWhileItStays)
