@@ -214,7 +214,7 @@ NatboxProgram::RefuseReload(const std::string& why)
 void
 NatboxProgram::Reload()
 {
-    const auto wanted = LoadNatboxConfig(m_path);
+    auto wanted = LoadNatboxConfig(m_path);
     if (!wanted)
     {
         RefuseReload("");
@@ -231,9 +231,17 @@ NatboxProgram::Reload()
         RefuseReload(": " + error->text);
         return;
     }
-    m_config = *wanted;
+    m_config = std::move(*wanted);
     ++m_counters.reloads;
-    const std::string offloads = SetOffloads();
+    std::string offloads;
+    try
+    {
+        offloads = SetOffloads();
+    }
+    catch (const SystemError& error)
+    {
+        offloads = error.what(); // no reason to lose the mappings
+    }
     ArmTimer();
     std::cerr << "natbox: reloaded mappings=" << m_relay->Box().MappingCount() << " " << offloads
               << "\n";

@@ -65,6 +65,16 @@ WriteTransportChecksum(MutableBytes packet, size_t transport, size_t field)
     ist_put16(packet.data + field, checksum);
 }
 
+/// Computes a checksum that is not yet computed.
+void
+CompleteChecksum(const OffloadedPacket& offloaded, MutableBytes packet)
+{
+    if (offloaded.checksumField != 0)
+    {
+        WriteTransportChecksum(packet, offloaded.transport, offloaded.checksumField);
+    }
+}
+
 } // namespace
 
 std::optional<OffloadedPacket>
@@ -122,18 +132,7 @@ PartialChecksum::Restore(MutableBytes packet) const
     {
         const uint32_t delta = ist_delta32(m_source, ist_get32(packet.data + IP_SOURCE)) +
                                ist_delta32(m_destination, ist_get32(packet.data + IP_DESTINATION));
-        const auto inverted = static_cast<uint16_t>(~m_sum);
-        const auto sum = static_cast<uint16_t>(~ist_checksum_update(inverted, delta));
-        ist_put16(packet.data + m_field, sum);
-    }
-}
-
-void
-CompleteChecksum(const OffloadedPacket& offloaded, MutableBytes packet)
-{
-    if (offloaded.checksumField != 0)
-    {
-        WriteTransportChecksum(packet, offloaded.transport, offloaded.checksumField);
+        ist_put16(packet.data + m_field, ist_partial_update(m_sum, delta));
     }
 }
 

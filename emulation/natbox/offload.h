@@ -44,9 +44,6 @@ class PartialChecksum
     uint16_t m_sum = 0;
 };
 
-/// Computes a checksum that is not yet computed.
-void CompleteChecksum(const OffloadedPacket& offloaded, MutableBytes packet);
-
 /// The packets that the packet is on a wire: itself with its checksum, or the segments of a large
 /// one (RFC 9293 headers repeated, IP identifications counting up, FIN and PSH on the last only).
 [[nodiscard]] std::vector<std::vector<uint8_t>> SplitOffloaded(const VnetHeader& header,

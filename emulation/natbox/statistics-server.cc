@@ -19,6 +19,9 @@ namespace
 
 using Unix = asio::local::stream_protocol;
 
+// When there are no descriptors left, they come back no sooner for asking without a pause.
+constexpr std::chrono::milliseconds PAUSE(100);
+
 /// Removes what a killed predecessor has left; only sockets that refuse.
 void
 RemoveStale(asio::io_context& io, const std::string& path)
@@ -45,10 +48,14 @@ RemoveStale(asio::io_context& io, const std::string& path)
 
 StatisticsServer::StatisticsServer(asio::io_context& io,
                                    std::string path,
-                                   std::function<std::string()> document)
+                                   std::function<std::string()> document,
+                                   std::chrono::milliseconds patience)
     : m_path(std::move(path)),
       m_document(std::move(document)),
-      m_acceptor(io)
+      m_patience(patience),
+      m_acceptor(io),
+      m_pause(io),
+      m_seat(std::make_shared<const bool>(true))
 {
     RemoveStale(io, m_path);
     std::error_code error;
@@ -86,8 +93,18 @@ StatisticsServer::Accept()
             if (!error)
             {
                 Serve(std::move(socket));
+                Accept();
+                return;
             }
-            Accept();
+            m_pause.expires_after(PAUSE);
+            m_pause.async_wait(
+                [this](const std::error_code& ended)
+                {
+                    if (!ended)
+                    {
+                        Accept();
+                    }
+                });
         });
 }
 
@@ -97,13 +114,31 @@ StatisticsServer::Serve(Unix::socket socket)
     struct Answer
     {
         Unix::socket socket;
+        asio::steady_timer patience;
         std::string text;
+        std::shared_ptr<const bool> seat;
     };
 
-    const auto answer = std::make_shared<Answer>(Answer{std::move(socket), m_document()});
+    if (m_seat.use_count() > static_cast<long>(MOST_CLIENTS))
+    {
+        return;
+    }
+    asio::steady_timer patience(socket.get_executor(), m_patience);
+    const auto answer = std::make_shared<Answer>(
+        Answer{std::move(socket), std::move(patience), m_document(), m_seat});
+    answer->patience.async_wait(
+        [answer](const std::error_code& error)
+        {
+            if (!error)
+            {
+                // Not cancel(): a write between two pieces has to end too.
+                std::error_code ignored;
+                answer->socket.close(ignored);
+            }
+        });
     asio::async_write(answer->socket,
                       asio::buffer(answer->text),
-                      [answer](const std::error_code&, size_t) {});
+                      [answer](const std::error_code&, size_t) { answer->patience.cancel(); });
 }
 
 } // namespace isb

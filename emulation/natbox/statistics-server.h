@@ -4,20 +4,31 @@
 
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace isb
 {
 
-/// Answers everyone who connects to a unix socket with a document, then hangs up.
+/// Answers everyone who connects to a unix socket with a document, then hangs up: also on who does
+/// not read it in time, and without an answer on who comes while too many others are served.
 class StatisticsServer
 {
   public:
+    static constexpr size_t MOST_CLIENTS = 16;
+
     /// Listens. A socket that nobody listens on any more is taken over; SystemError when somebody
     /// does, or when the path is not ours to write.
     /// \param document called for each connection
-    StatisticsServer(asio::io_context& io, std::string path, std::function<std::string()> document);
+    /// \param patience how long a client may take
+    StatisticsServer(asio::io_context& io,
+                     std::string path,
+                     std::function<std::string()> document,
+                     std::chrono::milliseconds patience = std::chrono::seconds(5));
     /// Removes the socket.
     ~StatisticsServer();
     StatisticsServer(const StatisticsServer&) = delete;
@@ -29,7 +40,10 @@ class StatisticsServer
 
     std::string m_path;
     std::function<std::string()> m_document;
+    std::chrono::milliseconds m_patience;
     asio::local::stream_protocol::acceptor m_acceptor;
+    asio::steady_timer m_pause;         ///< before the next try when none can be accepted
+    std::shared_ptr<const bool> m_seat; ///< every client that is served holds one too
 };
 
 } // namespace isb

@@ -3,6 +3,8 @@
 
 #include "relay-rig.h"
 
+#include <set>
+
 namespace isb
 {
 namespace
@@ -165,6 +167,46 @@ TEST(NatRelay, CutsWhatDoesNotFitAndMayBeCut)
         }
         EXPECT_EQ(pieces, FragmentPacket(translated, 600));
         EXPECT_EQ(rig.relay.Side(NatSide::Outside).fragmented, 1U);
+    }
+}
+
+TEST(NatRelay, PiecesOfTwoInsidersCanBeToldApart) // RFC 6864 section 5.3.1
+{
+    NatboxConfig config = TestConfig();
+    SetMtu(config, 1500, 600);
+    RelayRig rig(config);
+    IpFields ip;
+    ip.identification = 7;
+    std::set<uint16_t> seen;
+    for (const Endpoint insider : {ALICE, Endpoint{Ipv4{ALICE.address.value + 1}, ALICE.port}})
+    {
+        rig.Send(NatSide::Inside, BuildUdp(insider, SERVER, Payload(1400), ip));
+        for (const Written& piece : rig.Take())
+        {
+            EXPECT_EQ(piece.to, NatSide::Outside);
+            seen.insert(static_cast<uint16_t>(piece.packet[4] << 8 | piece.packet[5]));
+        }
+    }
+    EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST(NatRelay, WhatIsNotTranslatedAndDoesNotFitIsAnsweredOrCut)
+{
+    NatboxConfig config = TestConfig();
+    SetMtu(config, 1500, 600);
+    config.nat.untranslated = {Subnet{SERVER.address, 32}};
+    for (const bool dontFragment : {true, false})
+    {
+        RelayRig rig(config);
+        IpFields ip;
+        ip.dontFragment = dontFragment;
+        const Packet packet = BuildUdp(ALICE, SERVER, Payload(1400), ip);
+        rig.Send(NatSide::Inside, packet);
+        const auto written = rig.Take();
+        ASSERT_EQ(written.size(), dontFragment ? 1U : FragmentPacket(packet, 600).size());
+        EXPECT_EQ(written[0].to, dontFragment ? NatSide::Inside : NatSide::Outside);
+        EXPECT_EQ(rig.relay.Drops(RelayDrop::Unroutable), 0U);
+        EXPECT_EQ(rig.relay.Box().Counters().emitted, dontFragment ? 1U : 0U);
     }
 }
 
