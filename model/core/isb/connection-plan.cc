@@ -40,10 +40,10 @@ ListenerOf(const ServiceConnection& connection, ServiceEnd waiting, const Broker
     {
         return connection.Party(waiting).endpoints.front();
     }
-    const bool translated = user.observed.address != user.login.local.address;
-    if (connection.protocol == Protocol::Tcp && translated && user.login.abilities.loginPort)
+    const bool hidden = user.reachability != Reachability::Public;
+    if (connection.protocol == Protocol::Tcp && hidden && user.login.abilities.loginPort)
     {
-        return user.observed; // the NAT's mapping of its login port is there, if no other is
+        return user.observed; // where its login port is seen, if anything is
     }
     uint16_t port = user.login.listenPort;
     if (waiting == ServiceEnd::Provider && connection.ready && connection.ready->listenPort != 0)

@@ -12,17 +12,18 @@ namespace
 /// The first port that is not the system's (RFC 6335 section 6).
 constexpr uint16_t FIRST_USER_PORT = 1024;
 
+/// No probe has shown that its listen port is reached: it is behind a NAT or a firewall.
 bool
-IsTranslated(const BrokerSession& user)
+IsHidden(const BrokerSession& user)
 {
-    return user.observed.address != user.login.local.address;
+    return user.reachability != Reachability::Public;
 }
 
 /// Over UDP, does the end that awaits learn by STUN where it is seen?
 bool
 IsGatheredFor(Protocol protocol, const BrokerSession& awaiting, const IsbSettings& settings)
 {
-    return protocol == Protocol::Udp && IsTranslated(awaiting) && awaiting.login.abilities.punch &&
+    return protocol == Protocol::Udp && IsHidden(awaiting) && awaiting.login.abilities.punch &&
            !settings.stunServers.empty();
 }
 
@@ -32,9 +33,8 @@ bool
 IsFindable(Protocol protocol, const BrokerSession& awaiting, const IsbSettings& settings)
 {
     const bool atLoginPort =
-        protocol == Protocol::Tcp && IsTranslated(awaiting) && awaiting.login.abilities.loginPort;
-    return awaiting.reachability == Reachability::Public || atLoginPort ||
-           IsGatheredFor(protocol, awaiting, settings);
+        protocol == Protocol::Tcp && IsHidden(awaiting) && awaiting.login.abilities.loginPort;
+    return !IsHidden(awaiting) || atLoginPort || IsGatheredFor(protocol, awaiting, settings);
 }
 
 } // namespace

@@ -148,7 +148,10 @@ TEST_F(WayPlanTest, OverUdpTheEndBehindANatThatAwaitsGathers)
     EXPECT_FALSE(Gathers(connection, ServiceEnd::Provider, provider, settings));
     connection.path = ServicePath::Direct;
     provider.login.local = provider.observed;
-    EXPECT_FALSE(Gathers(connection, ServiceEnd::Provider, provider, settings)) << "not NATed";
+    EXPECT_TRUE(Gathers(connection, ServiceEnd::Provider, provider, settings))
+        << "behind a firewall";
+    provider.reachability = Reachability::Public;
+    EXPECT_FALSE(Gathers(connection, ServiceEnd::Provider, provider, settings)) << "public";
 }
 
 TEST_F(WayPlanTest, OnlyEndpointsAtTheUsersOwnAddressCount)
