@@ -34,7 +34,12 @@ LAYERS = {
     "emulation/io": ["emulation/sys", "model/core/machine"],
     "emulation/natbox": ["emulation/io", "model/core/nat", "model/core/impair", "model/lab"],
     "emulation/meter": ["emulation/io", "model/core/stun", "model/core/punch"],
-    "emulation/lab": ["emulation/io", "emulation/natbox", "model/lab"],
+    "kernel/uapi": ["model/splice"],
+    "kernel/bpf": ["kernel/uapi"],
+    "kernel/module": ["kernel/uapi"],
+    "emulation/carrier": ["emulation/sys", "model/core/ist", "kernel/uapi"],
+    "emulation/ist": ["emulation/io", "emulation/carrier"],
+    "emulation/lab": ["emulation/io", "emulation/natbox", "emulation/carrier", "model/lab"],
     "analysis/bindings": ["model/lab"],
 }
 
@@ -56,7 +61,8 @@ NETWORK_PROGRAM = (STANDARD + "|" + PROGRAM + "|" + SYSTEM
 THIRD_PARTY = {
     "model/splice": r"(stdbool|stdint|stddef|string|linux/types|linux/string|asm/byteorder|bpf/bpf_\w+"
     r"|linux/bpf)\.h",
-    "model/wire": STANDARD + r"|isb\.pb\.h",  # made by protoc; WIRE_SCHEMA_USER alone includes it
+    # isb.pb.h is made by protoc; WIRE_SCHEMA_USER alone includes it. arpa/inet.h: text of addresses.
+    "model/wire": STANDARD + r"|isb\.pb\.h|arpa/inet\.h",
     "model/core/trace": STANDARD,
     "model/core/random": STANDARD,
     "model/core/machine": STANDARD,
@@ -76,6 +82,11 @@ THIRD_PARTY = {
     "emulation/io": NETWORK_PROGRAM,
     "emulation/natbox": NETWORK_PROGRAM,
     "emulation/meter": NETWORK_PROGRAM,
+    "kernel/uapi": r"linux/types\.h",
+    "kernel/bpf": r"linux/(bpf|pkt_cls|if_ether|ip|ipv6|icmp|icmpv6|in|in6|tcp|udp|types)\.h|bpf/bpf_\w+\.h",
+    "kernel/module": r"(linux|net|asm|uapi)/[\w/-]+\.h",
+    "emulation/carrier": NETWORK_PROGRAM + r"|bpf/\w+\.h|libmnl/libmnl\.h|ist-\w+\.skel\.h|sstream",
+    "emulation/ist": NETWORK_PROGRAM,
     "emulation/lab": NETWORK_PROGRAM,
     "analysis/bindings": STANDARD + r"|sstream|pybind11/.*",
 }
