@@ -2,13 +2,12 @@
 #ifndef ISB_EMULATION_NATBOX_STATISTICS_SERVER_H
 #define ISB_EMULATION_NATBOX_STATISTICS_SERVER_H
 
+#include "emulation/io/unix-listener.h"
+
 #include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
-#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace isb
@@ -29,21 +28,13 @@ class StatisticsServer
                      std::string path,
                      std::function<std::string()> document,
                      std::chrono::milliseconds patience = std::chrono::seconds(5));
-    /// Removes the socket.
-    ~StatisticsServer();
-    StatisticsServer(const StatisticsServer&) = delete;
-    StatisticsServer& operator=(const StatisticsServer&) = delete;
 
   private:
-    void Accept();
-    void Serve(asio::local::stream_protocol::socket socket);
+    void Serve(UnixListener::Socket socket, UnixListener::Seat seat);
 
-    std::string m_path;
     std::function<std::string()> m_document;
     std::chrono::milliseconds m_patience;
-    asio::local::stream_protocol::acceptor m_acceptor;
-    asio::steady_timer m_pause;         ///< before the next try when none can be accepted
-    std::shared_ptr<const bool> m_seat; ///< every client that is served holds one too
+    UnixListener m_listener;
 };
 
 } // namespace isb
