@@ -224,6 +224,7 @@ class Ist:
         self._program = str(program)
         self._settings = tuple(map(str, settings))
         self.bpffs = lab.net.enter(_bpffs())
+        self._run_dir = lab.net.enter(tempfile.TemporaryDirectory(prefix="isblab-"))
         if carrier == "bpf+xdp":
             lab.offload(False, gro=True)
         if attach:
@@ -239,7 +240,7 @@ class Ist:
     def command(self, *words: object) -> list[str]:
         """The command line of `ist` with this IST's name, to be run in the IST's namespace."""
         line = [self._program, *map(str, words), "--name", self.name]
-        return [*line, "--bpffs", str(self.bpffs)]
+        return [*line, "--bpffs", str(self.bpffs), "--run-dir", str(self._run_dir)]
 
     def run(self, *words: object) -> str:
         """Run `ist` to its end; its standard output. RuntimeError with what it said if it fails."""
@@ -276,7 +277,7 @@ class Ist:
 
     def stats(self) -> dict:
         """The counters."""
-        return self.ask("stats")
+        return self.ask("stats")["counters"]
 
     def drops(self, reason: str) -> int:
         """Packets dropped for a reason."""
