@@ -82,7 +82,7 @@ THIRD_PARTY = {
     "emulation/io": NETWORK_PROGRAM,
     "emulation/natbox": NETWORK_PROGRAM,
     "emulation/meter": NETWORK_PROGRAM,
-    "kernel/uapi": r"linux/types\.h",
+    "kernel/uapi": r"linux/(types|bpf)\.h",
     "kernel/bpf": r"linux/(bpf|pkt_cls|if_ether|ip|ipv6|icmp|icmpv6|in|in6|tcp|udp|types)\.h|bpf/bpf_\w+\.h",
     "kernel/module": r"(linux|net|asm|uapi)/[\w/-]+\.h",
     "emulation/carrier": NETWORK_PROGRAM + r"|bpf/\w+\.h|libmnl/libmnl\.h|ist-\w+\.skel\.h|sstream",
