@@ -167,8 +167,8 @@ py::dict
 FromSide(const IstSpliceInfo::Side& side)
 {
     py::dict item;
-    item["peer"] = FromEndpoint(side.peer);
-    item["local"] = FromEndpoint(side.local);
+    item["peer"] = FromEndpoint(side.peer.ToIpv4());
+    item["local"] = FromEndpoint(side.local.ToIpv4());
     item["packets"] = side.packets;
     item["bytes"] = side.bytes;
     return item;
@@ -221,7 +221,7 @@ MakeIst(const std::vector<std::string>& addresses, size_t maxSplices, uint64_t s
     IstSettings settings;
     for (const auto& address : addresses)
     {
-        settings.addresses.push_back(ToIpv4(address));
+        settings.addresses.emplace_back(ToIpv4(address));
     }
     settings.maxSplices = maxSplices;
     return std::make_unique<PythonIst>(std::move(settings), seed);

@@ -41,6 +41,13 @@ Carried(IstServerSettings settings)
     return settings;
 }
 
+std::optional<Ipv4>
+AllowedIpv4(const std::optional<IpAddress>& allowed)
+{
+    return allowed ? std::optional(allowed->ToIpv4()) : std::nullopt;
+}
+
+/// The broker's orders are IPv4's.
 ProxyPair
 PairOf(const IstPair& engine)
 {
@@ -48,8 +55,8 @@ PairOf(const IstPair& engine)
     pair.protocol = Protocol::Udp;
     pair.portA = engine.portA;
     pair.portB = engine.portB;
-    pair.allowedA = engine.allowedA;
-    pair.allowedB = engine.allowedB;
+    pair.allowedA = AllowedIpv4(engine.allowedA);
+    pair.allowedB = AllowedIpv4(engine.allowedB);
     pair.limits = engine.limits;
     pair.label = engine.label;
     return pair;

@@ -79,7 +79,7 @@ IstForwarder::Install(Ptr<Node> node, uint64_t seed)
     {
         for (uint32_t j = 0; j < m_ipv4->GetNAddresses(i); ++j)
         {
-            m_settings.addresses.push_back({m_ipv4->GetAddress(i, j).GetLocal().Get()});
+            m_settings.addresses.emplace_back(isb::Ipv4{m_ipv4->GetAddress(i, j).GetLocal().Get()});
         }
     }
     m_rng = std::make_unique<isb::SeededRng>(seed);

@@ -145,7 +145,7 @@ class SpliceTest : public Simulation, public ::testing::WithParamInterface<Splic
         pair.portB = PORT_B;
         if (pair.method == SpliceMethod::Active)
         {
-            pair.activeTarget = {{Ipv4Address("10.0.2.1").Get()}, 7000};
+            pair.activeTarget = isb::Endpoint{{Ipv4Address("10.0.2.1").Get()}, 7000};
             pair.activeSource = isb::Ipv4{Ipv4Address("10.0.2.2").Get()};
             net.Listen(b, 7000, sequenceB);
         }

@@ -2,7 +2,7 @@
 #ifndef ISB_CORE_IST_CARRIER_NEWS_H
 #define ISB_CORE_IST_CARRIER_NEWS_H
 
-#include "model/wire/endpoint.h"
+#include "model/wire/ip-endpoint.h"
 
 #include <cstdint>
 #include <string_view>
@@ -23,7 +23,7 @@ struct CarrierNews
 
     uint64_t id = 0; ///< of the carrier: what Add() returned
     Kind kind = Paired;
-    Endpoint peer;
+    IpEndpoint peer;
     std::string_view reason; ///< static, dotted
     uint64_t bytes = 0;      ///< Ended: forwarded, both ways
     uint64_t label = 0;      ///< IstPair::label, ProxyPair::label

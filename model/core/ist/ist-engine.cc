@@ -23,6 +23,10 @@ Describe(const Splice& splice)
                       ? SpliceMethod::Passive
                       : splice.requested;
     info.state = ist_state_name(splice.core.state);
+    info.label = splice.label;
+    info.limits = splice.allowance.Limits();
+    info.added = splice.added;
+    info.active = std::max(splice.added, TimePoint(splice.core.active_ns));
     for (const IstSide which : {IstSide::A, IstSide::B})
     {
         const Splice::Side& side = splice.side[IndexOf(which)];

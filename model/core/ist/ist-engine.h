@@ -7,6 +7,7 @@
 #include "model/core/random/rng.h"
 #include "model/core/trace/trace-event.h"
 #include "model/wire/bytes.h"
+#include "model/wire/ip-endpoint.h"
 #include "model/wire/result.h"
 
 #include <array>
@@ -44,8 +45,8 @@ struct IstSpliceInfo
     /// The connection of one user.
     struct Side
     {
-        Endpoint peer;        ///< the user; port 0 before his first packet
-        Endpoint local;       ///< the IST's end; address 0.0.0.0 before the first packet
+        IpEndpoint peer;      ///< the user; port 0 before his first packet
+        IpEndpoint local;     ///< the IST's end; address 0.0.0.0 before the first packet
         uint64_t packets = 0; ///< received from this user and forwarded
         uint64_t bytes = 0;   ///< of those, IP packet lengths
     };
@@ -55,6 +56,10 @@ struct IstSpliceInfo
     SpliceMethod requested = SpliceMethod::Passive;
     std::string_view state; ///< thesis 5.2: "LISTEN", "IST_SYN_LOOKUP", ... "IST_TIME_WAIT"
     std::array<Side, 2> side;
+    uint64_t label = 0; ///< IstPair::label
+    SpliceLimits limits{};
+    TimePoint added{0};  ///< when it was ordered
+    TimePoint active{0}; ///< when it was ordered or a packet last moved it on
 };
 
 /// Everything that an engine counts over its life.

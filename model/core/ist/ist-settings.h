@@ -3,6 +3,7 @@
 #define ISB_CORE_IST_IST_SETTINGS_H
 
 #include "model/wire/endpoint.h"
+#include "model/wire/ip-endpoint.h"
 #include "model/wire/isb-message.h"
 #include "model/wire/units.h"
 
@@ -44,12 +45,12 @@ struct IstPair
     /// thesis' Fig 4.7). Active: source port of the connection to B, 0 = the IST chooses one.
     uint16_t portB = 0;
     /// When set, only this source address may take the side.
-    std::optional<Ipv4> allowedA;
-    std::optional<Ipv4> allowedB;
+    std::optional<IpAddress> allowedA;
+    std::optional<IpAddress> allowedB;
     /// Active only: where the IST connects to.
-    Endpoint activeTarget;
+    IpEndpoint activeTarget;
     /// Active only: from which own address; nothing = the address to which A connected.
-    std::optional<Ipv4> activeSource{};
+    std::optional<IpAddress> activeSource{};
     /// Bounds; 0: none. `bytes` and `rateBps` count forwarded IP packets, `lifetime` runs from
     /// pairing.
     SpliceLimits limits{};
@@ -66,7 +67,7 @@ struct IstSettings
 {
     /// Own addresses. Packets to others are not the IST's. Empty: the carrier passes local packets
     /// only, every destination is taken for an own address.
-    std::vector<Ipv4> addresses;
+    std::vector<IpAddress> addresses;
 
     /// Splices of all states at once, and so the bound of held SYNs (one a splice).
     size_t maxSplices = 65536;

@@ -42,7 +42,7 @@ struct Splice
         bool portOpen = false;         ///< the port table leads here
         std::optional<TupleKey> flow;  ///< its entry in the flow table
         std::optional<TupleKey> hosts; ///< what that entry counts among the hosts
-        std::optional<Ipv4> allowed;
+        std::optional<IpAddress> allowed;
         bool rewriteShown = false; ///< the trace has its first payload packet
         uint64_t packets = 0;      ///< forwarded
         uint64_t bytes = 0;
@@ -53,8 +53,8 @@ struct Splice
     Protocol protocol = Protocol::Tcp;
     SpliceMethod requested = SpliceMethod::Passive;
     uint8_t handshakePackets = 0; ///< of them shown in the trace
-    Endpoint activeTarget;
-    std::optional<Ipv4> activeSource;
+    IpEndpoint activeTarget;
+    std::optional<IpAddress> activeSource;
     TimePoint added{0};
     TimePoint waitingSince{0};      ///< when LISTEN was entered
     TimePoint entered = TIME_NEVER; ///< in the deadline queue

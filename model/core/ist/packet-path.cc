@@ -143,7 +143,7 @@ std::optional<IstReason>
 PacketPath::Refusal(const IstTable::Place& place, const ist_packet& packet)
 {
     Splice& splice = *place.splice;
-    const std::optional<Ipv4>& allowed = splice.At(place.from).allowed;
+    const std::optional<IpAddress>& allowed = splice.At(place.from).allowed;
     if (splice.Knows(place.from))
     {
         return std::nullopt;

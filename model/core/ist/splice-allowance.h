@@ -35,6 +35,12 @@ class SpliceAllowance
     {
     }
 
+    [[nodiscard]] const SpliceLimits&
+    Limits() const
+    {
+        return m_limits;
+    }
+
     /// Whether packets are counted at all; a lifetime alone needs no counting.
     [[nodiscard]] bool
     CountsPackets() const

@@ -79,12 +79,12 @@ SpliceKeeper::Contradiction(const IstPair& pair) const
     {
         return PortText(protocol, pair.portB) + " is taken by another splice";
     }
-    if (active && (pair.activeTarget.address.value == 0 || pair.activeTarget.port == 0))
+    if (active && (pair.activeTarget.address.IsUnspecified() || pair.activeTarget.port == 0))
     {
         return "an active splice needs a target address and port, not " +
                pair.activeTarget.ToString();
     }
-    if (!active && (pair.activeTarget != Endpoint{} || pair.activeSource))
+    if (!active && (pair.activeTarget != IpEndpoint{} || pair.activeSource))
     {
         return "only an active splice has a target; this one is " +
                std::string(ToString(pair.method));
@@ -182,11 +182,13 @@ SpliceKeeper::ChoosePort(IsFree isFree)
 bool
 SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
 {
-    const Ipv4 source = splice.activeSource.value_or(DestinationOf(packet.tuple).address);
+    const Endpoint target = splice.activeTarget.ToIpv4();
+    const Ipv4 source =
+        splice.activeSource ? splice.activeSource->ToIpv4() : DestinationOf(packet.tuple).address;
     const auto isFree = [&](uint16_t port)
     {
         return !table.IsPortOpen(Protocol::Tcp, port) &&
-               !table.HasFlow(TupleKey::OfFlow(Protocol::Tcp, splice.activeTarget, {source, port}));
+               !table.HasFlow(TupleKey::OfFlow(Protocol::Tcp, target, {source, port}));
     };
     uint16_t port = splice.At(IstSide::B).port;
     if (port == 0)
@@ -199,9 +201,9 @@ SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
     }
     splice.At(IstSide::B).port = port;
     ist_active_config config{};
-    ist_address_set_ipv4(&config.from_b.source, splice.activeTarget.address.value);
+    ist_address_set_ipv4(&config.from_b.source, target.address.value);
     ist_address_set_ipv4(&config.from_b.destination, source.value);
-    config.from_b.source_port = splice.activeTarget.port;
+    config.from_b.source_port = target.port;
     config.from_b.destination_port = port;
     config.isn_to_a = static_cast<uint32_t>(m_random.Next());
     config.isn_to_b = static_cast<uint32_t>(m_random.Next());

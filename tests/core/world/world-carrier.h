@@ -48,7 +48,7 @@ class WorldCarrier : public NetUser
     struct Side
     {
         uint16_t port = 0;
-        std::optional<Ipv4> allowed;
+        std::optional<IpAddress> allowed;
         NetId socket = 0; ///< listener, UDP socket
         NetId syn = 0;    ///< TCP: held
         Endpoint peer;    ///< port 0: has not come
