@@ -277,7 +277,7 @@ class Ist:
 
     def stats(self) -> dict:
         """The counters."""
-        return self.ask("stats")
+        return self.ask("stats")["counters"]
 
     def drops(self, reason: str) -> int:
         """Packets dropped for a reason."""
