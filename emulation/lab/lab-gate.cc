@@ -11,12 +11,11 @@ LabGate::LabGate(const World& world, const NetworkNamespace& space)
     : m_clock(world.clock),
       m_timer(world.context)
 {
+    constexpr uint16_t MTU = 1500;
     const NamespaceScope scope(space);
     const auto open = [&](const char* device)
     {
-        NatboxSide side;
-        side.device = device;
-        auto port = std::make_unique<TunPort>(world.context, side);
+        auto port = std::make_unique<TunPort>(world.context, device, std::nullopt, MTU);
         port->SetOffload(false);
         return port;
     };

@@ -3,7 +3,7 @@
 #define ISB_EMULATION_LAB_LAB_GATE_H
 
 #include "emulation/io/run-clock.h"
-#include "emulation/natbox/tun-port.h"
+#include "emulation/io/tun-port.h"
 #include "emulation/sys/network-namespace.h"
 #include "model/core/nat/nat-side.h"
 #include "model/core/trace/trace-event.h"

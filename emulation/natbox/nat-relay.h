@@ -3,8 +3,8 @@
 #define ISB_EMULATION_NATBOX_NAT_RELAY_H
 
 #include "emulation/natbox/natbox-config.h"
-#include "emulation/natbox/offload.h"
-#include "emulation/natbox/packet-store.h"
+#include "emulation/io/offload.h"
+#include "emulation/io/packet-store.h"
 #include "model/core/impair/impairment.h"
 #include "model/core/nat/nat-box.h"
 

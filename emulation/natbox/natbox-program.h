@@ -6,7 +6,7 @@
 #include "emulation/natbox/nat-relay.h"
 #include "emulation/natbox/natbox-statistics.h"
 #include "emulation/natbox/statistics-server.h"
-#include "emulation/natbox/tun-port.h"
+#include "emulation/io/tun-port.h"
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>

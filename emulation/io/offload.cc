@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "emulation/natbox/offload.h"
+#include "emulation/io/offload.h"
 
 #include "model/splice/ist-checksum.h"
 #include "model/wire/endpoint.h"

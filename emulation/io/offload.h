@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_EMULATION_NATBOX_OFFLOAD_H
-#define ISB_EMULATION_NATBOX_OFFLOAD_H
+#ifndef ISB_EMULATION_IO_OFFLOAD_H
+#define ISB_EMULATION_IO_OFFLOAD_H
 
 #include "emulation/sys/vnet-header.h"
 #include "model/wire/bytes.h"

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "emulation/natbox/offload.h"
+#include "emulation/io/offload.h"
 
+#include "model/core/random/rng.h"
 #include "model/splice/ist-checksum.h"
-#include "relay-rig.h"
+#include "model/wire/packet-builder.h"
+#include "model/wire/packet-view.h"
+#include "tests/emulation/io/offload-rig.h"
+
+#include <gtest/gtest.h>
 
 namespace isb
 {
 namespace
 {
+
+constexpr Endpoint ALICE{Ipv4{0x0a000002}, 5000};
+constexpr Endpoint SERVER{Ipv4{0xc6336401}, 80};
 
 TcpFields
 Segment(uint32_t sequence, uint8_t flags = TCP_ACK)

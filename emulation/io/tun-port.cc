@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "emulation/natbox/tun-port.h"
+#include "emulation/io/tun-port.h"
 
 #include "emulation/sys/system-error.h"
 #include "emulation/sys/vnet-header.h"
@@ -26,9 +26,9 @@ constexpr uint32_t QUEUE_LENGTH = 2000;
 
 /// The descriptor of a device that was configured on the way.
 int
-Configured(TunDevice& device, const NatboxSide& side)
+Configured(TunDevice& device, const InterfaceSettings& settings)
 {
-    ConfigureInterface(device.Name(), {side.address, side.mtu, QUEUE_LENGTH});
+    ConfigureInterface(device.Name(), settings);
     const int copy = dup(device.Get());
     if (copy < 0)
     {
@@ -39,9 +39,12 @@ Configured(TunDevice& device, const NatboxSide& side)
 
 } // namespace
 
-TunPort::TunPort(asio::io_context& io, const NatboxSide& side)
-    : m_device(side.device),
-      m_stream(io, Configured(m_device, side)),
+TunPort::TunPort(asio::io_context& io,
+                 const std::string& device,
+                 const std::optional<InterfaceAddress>& address,
+                 uint16_t mtu)
+    : m_device(device),
+      m_stream(io, Configured(m_device, {address, mtu, QUEUE_LENGTH})),
       m_buffer(BATCH_BYTES + VNET_HEADER_SIZE + LARGEST_PACKET)
 {
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_EMULATION_NATBOX_PACKET_STORE_H
-#define ISB_EMULATION_NATBOX_PACKET_STORE_H
+#ifndef ISB_EMULATION_IO_PACKET_STORE_H
+#define ISB_EMULATION_IO_PACKET_STORE_H
 
 #include "model/wire/bytes.h"
 

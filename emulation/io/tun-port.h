@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_EMULATION_NATBOX_TUN_PORT_H
-#define ISB_EMULATION_NATBOX_TUN_PORT_H
+#ifndef ISB_EMULATION_IO_TUN_PORT_H
+#define ISB_EMULATION_IO_TUN_PORT_H
 
-#include "emulation/natbox/natbox-config.h"
+#include "emulation/sys/network-interface.h"
 #include "emulation/sys/tun-device.h"
 #include "model/wire/bytes.h"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace isb
@@ -25,7 +28,11 @@ class TunPort
     using Receiver = std::function<void(const MutableBytes* packets, size_t count)>;
 
     /// Attaches to the interface and configures it. SystemError says what was tried.
-    TunPort(asio::io_context& io, const NatboxSide& side);
+    /// \param address of the kernel's end; nothing: left as it is
+    TunPort(asio::io_context& io,
+            const std::string& device,
+            const std::optional<InterfaceAddress>& address,
+            uint16_t mtu);
 
     /// Reads from now on.
     void Start(Receiver receiver);
