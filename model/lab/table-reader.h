@@ -2,9 +2,9 @@
 #ifndef ISB_LAB_TABLE_READER_H
 #define ISB_LAB_TABLE_READER_H
 
-#include "model/lab/nearest-word.h"
 #include "model/lab/parse-lab.h"
 #include "model/lab/toml-library.h"
+#include "model/wire/nearest-word.h"
 #include "model/wire/result.h"
 #include "model/wire/units.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#ifndef ISB_LAB_NEAREST_WORD_H
-#define ISB_LAB_NEAREST_WORD_H
+#ifndef ISB_WIRE_NEAREST_WORD_H
+#define ISB_WIRE_NEAREST_WORD_H
 
 #include <string>
 #include <string_view>
@@ -9,8 +9,8 @@
 namespace isb
 {
 
-/// Quotes a word from a scenario for an error line: single quotes, control characters as \xNN, at
-/// most 60 characters, so that the line stays one line whatever the text holds.
+/// Quotes a word that somebody wrote for an error line: single quotes, control characters as \xNN,
+/// at most 60 characters, so that the line stays one line whatever the text holds.
 [[nodiscard]] std::string Quoted(std::string_view word);
 
 /// The text with control characters as \xNN and cut at 200 characters: one line.

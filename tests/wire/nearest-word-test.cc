@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "model/lab/nearest-word.h"
+#include "model/wire/nearest-word.h"
 
 #include <gtest/gtest.h>
 
