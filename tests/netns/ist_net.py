@@ -227,6 +227,8 @@ class Ist:
         self._run_dir = lab.net.enter(tempfile.TemporaryDirectory(prefix="isblab-"))
         if carrier == "bpf+xdp":
             lab.offload(False, gro=True)
+        elif carrier == "tun":
+            lab.forward()
         if attach:
             self.attach()
 
@@ -277,7 +279,7 @@ class Ist:
 
     def stats(self) -> dict:
         """The counters."""
-        return self.ask("stats")["counters"]
+        return self.ask("stats")
 
     def drops(self, reason: str) -> int:
         """Packets dropped for a reason."""
