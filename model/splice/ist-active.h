@@ -33,6 +33,7 @@ struct ist_active_config {
 	struct ist_tuple from_b; /* of B's packets: source = the target, destination = the IST */
 	uint32_t isn_to_a;	 /* p */
 	uint32_t isn_to_b;	 /* q */
+	uint8_t family_b;	 /* enum ist_family of from_b */
 };
 
 /* An active splice in LISTEN. */
@@ -48,7 +49,11 @@ IST_INLINE void ist_active_init(struct ist_splice *splice, const struct ist_acti
 	/* Until B's ISN is known its space is ours: isn + seq_add is what A is shown. */
 	b->isn = config->isn_to_a;
 	b->next = b->isn + 1;
-	b->mss = settings->active_mss;
+	b->family = config->family_b;
+	b->options = IST_OPTION_MSS;
+	/* The setting is IPv4's. */
+	b->mss = (uint16_t)(b->family == IST_FAMILY_IPV6 ? settings->active_mss - IST_FAMILY_GROWTH
+							 : settings->active_mss);
 }
 
 /* A's SYN in LISTEN: accept. */
@@ -233,8 +238,7 @@ IST_INLINE void ist_active_step(struct ist_splice *splice, const struct ist_pack
 		ist_drop(verdict, IST_REASON_FRAGMENT);
 	else if (ist_flags_bad(packet->tcp_flags))
 		ist_drop(verdict, IST_REASON_BAD_FLAGS);
-	else if ((b || (side->flags & IST_SIDE_KNOWN)) &&
-		 !ist_tuple_equal(&side->tuple, &packet->tuple))
+	else if ((b || (side->flags & IST_SIDE_KNOWN)) && !ist_is_from(side, packet))
 		ist_drop(verdict, IST_REASON_SIDE_TAKEN);
 	else if (splice->state == IST_STATE_CLOSED)
 		ist_on_closed(packet, from, settings, verdict);

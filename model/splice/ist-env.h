@@ -28,7 +28,28 @@ typedef _Bool bool;
  */
 #define IST_INLINE static inline __attribute__((always_inline))
 
+/*
+ * An offset into a header buffer. The value is right already; eBPF's verifier sees it bounded by
+ * 127 only through a mask that the compiler cannot drop, so there the buffer has IST_HEADER_ROOM
+ * bytes (ist-types.h).
+ */
+IST_INLINE uint32_t ist_offset(uint32_t offset)
+{
+#if defined(__bpf__)
+	__asm__ volatile("" : "+r"(offset));
+	offset &= 127;
+#endif
+	return offset;
+}
+
 #define IST_LIKELY(condition) __builtin_expect(!!(condition), 1)
+
+/* A condition that the compiler checks. */
+#if defined(__cplusplus)
+#define IST_STATIC_ASSERT(condition, why) static_assert(condition, why)
+#else
+#define IST_STATIC_ASSERT(condition, why) _Static_assert(condition, why)
+#endif
 
 /* Zeroes an object; the size is a constant. */
 #define ist_clear(object, size) __builtin_memset((object), 0, (size))

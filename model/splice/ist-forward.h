@@ -46,13 +46,33 @@ IST_INLINE void ist_drop(struct ist_verdict *verdict, unsigned int reason)
 	verdict->reason = (uint8_t)reason;
 }
 
-IST_INLINE void ist_forward(const struct ist_splice *splice, unsigned int from,
+/* The edits of packets of side `from`: as from the other side's IST address, to its user. */
+IST_INLINE void ist_side_rewrite(const struct ist_splice *splice, unsigned int from,
+				 struct ist_rewrite *rewrite)
+{
+	const struct ist_edits *out = &splice->side[from].out;
+
+	ist_towards(&rewrite->tuple, &splice->side[from ^ 1].tuple);
+	rewrite->seq_add = out->seq_add;
+	rewrite->ack_add = out->ack_add;
+	rewrite->address_delta = out->address_delta;
+	rewrite->port_delta = out->port_delta;
+	rewrite->identification = 0;
+	rewrite->fields = out->fields;
+	rewrite->pad = 0;
+}
+
+IST_INLINE void ist_forward(struct ist_splice *splice, unsigned int from,
 			    const struct ist_settings *settings, struct ist_verdict *verdict)
 {
+	struct ist_rewrite *edits = &verdict->edits;
+
 	verdict->action = IST_ACTION_FORWARD;
-	verdict->edits = splice->side[from].out;
+	ist_side_rewrite(splice, from, edits);
 	if (settings->decrement_ttl)
-		verdict->edits.fields |= IST_EDIT_TTL;
+		edits->fields |= IST_EDIT_TTL;
+	if (edits->fields & IST_EDIT_FAMILY)
+		edits->identification = ++splice->identification;
 }
 
 IST_INLINE bool ist_ttl_ends(const struct ist_packet *packet, const struct ist_settings *settings)
@@ -67,6 +87,12 @@ IST_INLINE bool ist_tuple_equal(const struct ist_tuple *a, const struct ist_tupl
 	       ist_address_equal(&a->destination, &b->destination);
 }
 
+/* Whether a packet comes from the user that took a side. */
+IST_INLINE bool ist_is_from(const struct ist_side *side, const struct ist_packet *packet)
+{
+	return side->family == packet->family && ist_tuple_equal(&side->tuple, &packet->tuple);
+}
+
 /* Plans a RST to a side that knows of a connection, unless that would break T2. */
 IST_INLINE void ist_plan_reset(const struct ist_splice *splice, unsigned int to,
 			       struct ist_verdict *verdict)
@@ -74,7 +100,8 @@ IST_INLINE void ist_plan_reset(const struct ist_splice *splice, unsigned int to,
 	const struct ist_side *side = &splice->side[to];
 
 	if ((side->flags & IST_SIDE_PROVEN) ||
-	    ((side->flags & IST_SIDE_KNOWN) && side->credit >= IST_IPV4_HEADER + IST_TCP_HEADER))
+	    ((side->flags & IST_SIDE_KNOWN) &&
+	     side->credit >= ist_ip_header(side->family) + IST_TCP_HEADER))
 		verdict->plan[to] = IST_CRAFT_RST;
 }
 
@@ -112,6 +139,7 @@ IST_INLINE void ist_add_credit(struct ist_side *side, const struct ist_packet *p
 IST_INLINE void ist_record_syn(struct ist_side *side, const struct ist_packet *packet)
 {
 	side->tuple = packet->tuple;
+	side->family = packet->family;
 	side->isn = packet->seq;
 	side->next = packet->seq + 1;
 	side->acked = 0;
@@ -125,14 +153,20 @@ IST_INLINE void ist_record_syn(struct ist_side *side, const struct ist_packet *p
 	side->flags = IST_SIDE_KNOWN;
 }
 
-/* What packets of side `from` become: as from the other side's IST address, to its user. */
+/* Works out what packets of side `from` become, once both sides are known. */
 IST_INLINE void ist_join(struct ist_splice *splice, unsigned int from, unsigned int fields)
 {
 	struct ist_side *side = &splice->side[from];
 	struct ist_tuple after;
 
 	ist_towards(&after, &splice->side[from ^ 1].tuple);
-	ist_rewrite_init(&side->out, &side->tuple, &after, fields);
+	if (side->family != splice->side[from ^ 1].family)
+		fields |= IST_EDIT_FAMILY;
+	ist_clear(&side->out, sizeof(side->out));
+	side->out.address_delta = ist_address_delta(&side->tuple, &after);
+	if (fields & IST_EDIT_PORTS)
+		side->out.port_delta = ist_port_delta(&side->tuple, &after);
+	side->out.fields = (uint8_t)fields;
 }
 
 /* First numbers of a side once the other's ISN is known. */

@@ -3,16 +3,22 @@
  * The packets that an IST makes itself: SYN-ACK, SYN (active splice), ACK and RST, each towards
  * one side and as from the other. They have no payload, so their checksums are complete.
  *
- * A SYN-ACK carries an option only if both SYNs did: MSS of the other side, window scale of the
- * other, SACK permitted, timestamps with TSval = the other's latest and TSecr = this side's own
- * (RFC 7323 section 3.2). It is therefore never longer than the SYN that it answers. ECN: ECE
- * alone if both SYNs asked (RFC 3168 section 6.1.1); AccECN's AE bit is never set, which an
- * AccECN client reads as plain ECN (RFC 9768 section 3.1.2).
+ * A SYN-ACK carries an option only if both SYNs did: MSS of the other side (across families see
+ * ist_mss_towards()), window scale of the other, SACK permitted, timestamps with TSval = the
+ * other's latest and TSecr = this side's own (RFC 7323 section 3.2). It is therefore never longer
+ * than the SYN that it answers. ECN: ECE alone if both SYNs asked (RFC 3168 section 6.1.1);
+ * AccECN's AE bit is never set, which an AccECN client reads as plain ECN (RFC 9768 section 3.1.2).
  */
 #ifndef IST_HANDSHAKE_H
 #define IST_HANDSHAKE_H
 
 #include "model/splice/ist-state.h"
+
+/* What a TCP user means who sends no MSS option (RFC 9293 section 3.7.1). */
+#define IST_MSS_IPV4 536
+#define IST_MSS_IPV6 1220
+/* An IPv6 header is that much longer than an IPv4 header. */
+#define IST_FAMILY_GROWTH 20
 
 enum ist_craft {
 	IST_CRAFT_NONE,
@@ -44,17 +50,40 @@ IST_INLINE uint32_t ist_put_timestamps(uint8_t *at, uint32_t tsval, uint32_t tse
 	return 10;
 }
 
+/*
+ * The MSS that a SYN or SYN-ACK shows to `self`: the other's, which counts no headers and so fits
+ * the other's link in either family. From IPv4 to IPv6 it is 20 less, so that the same segment as
+ * an IPv6 packet is not longer than the one that the IPv4 user meant, but not below what any IPv6
+ * path carries. An IPv4 user without the option means 536, an IPv6 one would take that for 1220
+ * (RFC 9293 section 3.7.1). 0: no option.
+ */
+IST_INLINE uint16_t ist_mss_towards(const struct ist_splice *splice, const struct ist_side *self,
+				    const struct ist_side *other)
+{
+	const bool grows = self->family == IST_FAMILY_IPV6 && other->family == IST_FAMILY_IPV4;
+
+	if (!(splice->options & IST_OPTION_MSS))
+		return grows && (self->options & IST_OPTION_MSS) ? IST_MSS_IPV4 : 0;
+	if (!grows || other->mss <= IST_MSS_IPV6)
+		return other->mss;
+	if (other->mss <= IST_MSS_IPV6 + IST_FAMILY_GROWTH)
+		return IST_MSS_IPV6;
+	return (uint16_t)(other->mss - IST_FAMILY_GROWTH);
+}
+
 /* Writes the options of a SYN or SYN-ACK; returns their length, a multiple of four, at most 20. */
-IST_INLINE uint32_t ist_put_syn_options(uint8_t *at, unsigned int options,
+IST_INLINE uint32_t ist_put_syn_options(uint8_t *at, const struct ist_splice *splice,
 					const struct ist_side *self, const struct ist_side *other)
 {
+	const unsigned int options = splice->options;
 	const unsigned int sack = options & IST_OPTION_SACK_PERMITTED;
+	const uint16_t mss = ist_mss_towards(splice, self, other);
 	uint32_t length = 0;
 
-	if (options & IST_OPTION_MSS) {
+	if (mss) {
 		at[0] = 2;
 		at[1] = 4;
-		ist_put16(at + 2, other->mss);
+		ist_put16(at + 2, mss);
 		length = 4;
 	}
 	if (options & (IST_OPTION_SACK_PERMITTED | IST_OPTION_TIMESTAMP)) {
@@ -79,30 +108,58 @@ IST_INLINE uint32_t ist_put_syn_options(uint8_t *at, unsigned int options,
 	return length;
 }
 
-/* Writes the IPv4 header and the checksums around a finished TCP header of `length` bytes. */
-IST_INLINE void ist_seal(struct ist_crafted *out, const struct ist_tuple *tuple, uint32_t length,
-			 uint8_t ttl)
+/* Bytes of an IP header without options. */
+IST_INLINE uint32_t ist_ip_header(unsigned int family)
 {
-	uint8_t *ip = out->bytes;
-	uint8_t *tcp = out->bytes + IST_IPV4_HEADER;
-	uint32_t sum;
+	return family == IST_FAMILY_IPV6 ? IST_IPV6_HEADER : IST_IPV4_HEADER;
+}
 
-	out->length = (uint8_t)(IST_IPV4_HEADER + length);
+/* Writes an IPv4 header without options; returns the sum of its addresses. */
+IST_INLINE uint32_t ist_put_ipv4_header(uint8_t *ip, const struct ist_tuple *tuple,
+					uint32_t payload, unsigned int protocol, uint8_t ttl)
+{
 	ist_clear(ip, IST_IPV4_HEADER);
 	ip[0] = 0x45;
-	ist_put16(ip + 2, out->length);
+	ist_put16(ip + 2, (uint16_t)(IST_IPV4_HEADER + payload));
 	ip[6] = 0x40; /* do not fragment, so identification 0 is fine (RFC 6864) */
 	ip[8] = ttl;
-	ip[9] = IST_PROTOCOL_TCP;
+	ip[9] = (uint8_t)protocol;
 	ist_put32(ip + 12, tuple->source.word[0]);
 	ist_put32(ip + 16, tuple->destination.word[0]);
 	ist_put16(ip + 10, (uint16_t)~ist_sum(ip, IST_IPV4_HEADER, 0));
+	return ist_sum(ip + 12, 8, 0);
+}
 
+/* Writes an IPv6 header, traffic class and flow label 0; returns the sum of its addresses. */
+IST_INLINE uint32_t ist_put_ipv6_header(uint8_t *ip, const struct ist_tuple *tuple,
+					uint32_t payload, unsigned int protocol, uint8_t ttl)
+{
+	ist_put32(ip, 0x60000000);
+	ist_put16(ip + 4, (uint16_t)payload);
+	ip[6] = (uint8_t)protocol;
+	ip[7] = ttl;
+	ist_put_ipv6(ip + 8, &tuple->source);
+	ist_put_ipv6(ip + 24, &tuple->destination);
+	return ist_sum(ip + 8, 32, 0);
+}
+
+/* Writes IP header, ports and checksums around a finished TCP header of `length` bytes. */
+IST_INLINE void ist_seal(struct ist_crafted *out, unsigned int family,
+			 const struct ist_tuple *tuple, uint32_t length, uint8_t ttl)
+{
+	uint8_t *tcp = out->bytes + ist_ip_header(family);
+	uint32_t sum;
+
+	out->length = (uint8_t)(ist_ip_header(family) + length);
+	if (family == IST_FAMILY_IPV6)
+		sum = ist_put_ipv6_header(out->bytes, tuple, length, IST_PROTOCOL_TCP, ttl);
+	else
+		sum = ist_put_ipv4_header(out->bytes, tuple, length, IST_PROTOCOL_TCP, ttl);
 	ist_put16(tcp, tuple->source_port);
 	ist_put16(tcp + 2, tuple->destination_port);
 	ist_put16(tcp + 16, 0);
 	ist_put16(tcp + 18, 0);
-	sum = ist_sum(ip + 12, 8, IST_PROTOCOL_TCP + length);
+	sum += IST_PROTOCOL_TCP + length;
 	ist_put16(tcp + 16, (uint16_t)~ist_sum(tcp, length, sum));
 }
 
@@ -141,7 +198,7 @@ IST_INLINE void ist_craft(struct ist_splice *splice, unsigned int to, unsigned i
 	struct ist_side *self = &splice->side[to];
 	const struct ist_side *other = &splice->side[to ^ 1];
 	const uint32_t shift = other->out.seq_add; /* 0 but in an active splice */
-	uint8_t *tcp = out->bytes + IST_IPV4_HEADER;
+	uint8_t *tcp = out->bytes + ist_ip_header(self->family);
 	uint32_t length = IST_TCP_HEADER;
 	unsigned int flags;
 	struct ist_tuple tuple;
@@ -150,7 +207,7 @@ IST_INLINE void ist_craft(struct ist_splice *splice, unsigned int to, unsigned i
 		flags = kind == IST_CRAFT_SYN ? IST_TCP_SYN : IST_TCP_SYN | IST_TCP_ACK;
 		if (kind == IST_CRAFT_SYN_ACK && (splice->options & IST_OPTION_ECN))
 			flags |= IST_TCP_ECE;
-		length += ist_put_syn_options(tcp + length, splice->options, self, other);
+		length += ist_put_syn_options(tcp + length, splice, self, other);
 		ist_put_tcp(tcp, other->isn + shift, kind == IST_CRAFT_SYN ? 0 : self->isn + 1,
 			    length, flags, settings->early_data ? other->window : 0);
 	} else if (kind == IST_CRAFT_ACK) {
@@ -167,7 +224,7 @@ IST_INLINE void ist_craft(struct ist_splice *splice, unsigned int to, unsigned i
 			    0);
 	}
 	ist_towards(&tuple, &self->tuple);
-	ist_seal(out, &tuple, length, settings->ttl);
+	ist_seal(out, self->family, &tuple, length, settings->ttl);
 	out->to = (uint8_t)to;
 	if (!(self->flags & IST_SIDE_PROVEN))
 		self->credit =
@@ -182,7 +239,7 @@ IST_INLINE void ist_craft(struct ist_splice *splice, unsigned int to, unsigned i
 IST_INLINE bool ist_reset_reply(const struct ist_packet *packet,
 				const struct ist_settings *settings, struct ist_crafted *out)
 {
-	uint8_t *tcp = out->bytes + IST_IPV4_HEADER;
+	uint8_t *tcp = out->bytes + ist_ip_header(packet->family);
 	const uint16_t flags = packet->tcp_flags;
 	struct ist_tuple tuple;
 
@@ -197,7 +254,7 @@ IST_INLINE bool ist_reset_reply(const struct ist_packet *packet,
 				    ((flags & IST_TCP_FIN) != 0),
 			    IST_TCP_HEADER, IST_TCP_RST | IST_TCP_ACK, 0);
 	ist_towards(&tuple, &packet->tuple);
-	ist_seal(out, &tuple, IST_TCP_HEADER, settings->ttl);
+	ist_seal(out, packet->family, &tuple, IST_TCP_HEADER, settings->ttl);
 	return 1;
 }
 

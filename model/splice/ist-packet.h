@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Parser from the first bytes of an IPv4 packet to struct ist_packet. The one parser of this
+ * Parser from the first bytes of an IP packet to struct ist_packet. The one parser of this
  * project: NAT and packet views use it too.
  *
- * It reads IPv4 (RFC 791), TCP (RFC 9293) with the options that a splice has to know, UDP
- * (RFC 768) and ICMP (RFC 792); IPv6 is refused with a code. Checksums are not verified: the
- * payload is not there.
+ * It reads IPv4 (RFC 791) and, from ist_packet_parse_any() on, IPv6 (RFC 8200, ist-ipv6.h), TCP
+ * (RFC 9293) with the options that a splice has to know, UDP (RFC 768), ICMP (RFC 792) and ICMPv6
+ * (RFC 4443). Checksums are not verified: the payload is not there.
  */
 #ifndef IST_PACKET_H
 #define IST_PACKET_H
 
-#include "model/splice/ist-types.h"
+#include "model/splice/ist-ipv6.h"
 
-#define IST_IPV4_HEADER 20
 #define IST_TCP_HEADER 20
 #define IST_UDP_HEADER 8
 #define IST_ICMP_HEADER 8
 #define IST_ICMP_ECHO_REPLY 0
 #define IST_ICMP_ECHO 8
+#define IST_ICMPV6_ECHO 128
+#define IST_ICMPV6_ECHO_REPLY 129
 #define IST_TCP_OPTIONS_MAX 40
 
 /*
@@ -32,17 +33,19 @@
 IST_INLINE int ist_parse_tcp_option(struct ist_packet *packet, const uint8_t *data, uint32_t at,
 				    uint32_t length)
 {
-	switch (data[at]) {
+	const uint8_t *option = data + ist_offset(at);
+
+	switch (option[0]) {
 	case 2:
 		if (length != 4)
 			return IST_ERROR_TCP_OPTION;
-		packet->mss = ist_get16(data + at + 2);
+		packet->mss = ist_get16(option + 2);
 		packet->options |= IST_OPTION_MSS;
 		break;
 	case 3:
 		if (length != 3)
 			return IST_ERROR_TCP_OPTION;
-		packet->wscale = data[at + 2] > 14 ? 14 : data[at + 2];
+		packet->wscale = option[2] > 14 ? 14 : option[2];
 		packet->options |= IST_OPTION_WSCALE;
 		break;
 	case 4:
@@ -61,8 +64,8 @@ IST_INLINE int ist_parse_tcp_option(struct ist_packet *packet, const uint8_t *da
 		if (length != 10)
 			return IST_ERROR_TCP_OPTION;
 		packet->timestamp_offset = (uint8_t)(at + 2);
-		packet->tsval = ist_get32(data + at + 2);
-		packet->tsecr = ist_get32(data + at + 6);
+		packet->tsval = ist_get32(option + 2);
+		packet->tsecr = ist_get32(option + 6);
 		packet->options |= IST_OPTION_TIMESTAMP;
 		break;
 	default:
@@ -78,15 +81,17 @@ IST_INLINE int ist_parse_tcp_options(struct ist_packet *packet, const uint8_t *d
 	int error;
 
 	for (count = 0; count < IST_TCP_OPTIONS_MAX && at < end; count++) {
-		if (data[at] == 0)
+		const uint8_t *option = data + ist_offset(at);
+
+		if (option[0] == 0)
 			break;
-		if (data[at] == 1) {
+		if (option[0] == 1) {
 			at++;
 			continue;
 		}
 		if (at + 2 > end)
 			return IST_ERROR_TCP_OPTION;
-		length = data[at + 1];
+		length = option[1];
 		if (length < 2 || at + length > end)
 			return IST_ERROR_TCP_OPTION;
 		error = ist_parse_tcp_option(packet, data, at, length);
@@ -100,22 +105,26 @@ IST_INLINE int ist_parse_tcp_options(struct ist_packet *packet, const uint8_t *d
 IST_INLINE int ist_parse_tcp(struct ist_packet *packet, const uint8_t *data, uint32_t captured)
 {
 	const uint32_t at = packet->transport_offset;
+	const uint8_t *tcp = data + ist_offset(at);
 	uint32_t end;
 
 	if (at + IST_TCP_HEADER > captured)
 		return IST_ERROR_SHORT;
-	end = at + (uint32_t)(data[at + 12] >> 4) * 4;
+	end = at + (uint32_t)(tcp[12] >> 4) * 4;
 	if (end < at + IST_TCP_HEADER || end > packet->total_length)
 		return IST_ERROR_TCP_OFFSET;
 	if (end > captured)
 		return IST_ERROR_SHORT;
-	packet->tuple.source_port = ist_get16(data + at);
-	packet->tuple.destination_port = ist_get16(data + at + 2);
-	packet->seq = ist_get32(data + at + 4);
-	packet->ack = ist_get32(data + at + 8);
-	packet->tcp_flags = (uint16_t)(ist_get16(data + at + 12) & 0x1ff);
-	packet->window = ist_get16(data + at + 14);
-	packet->checksum = ist_get16(data + at + 16);
+	/* Extension headers leave less room than TCP options may take. */
+	if (end > IST_HEADER_MAX)
+		return IST_ERROR_EXTENSION;
+	packet->tuple.source_port = ist_get16(tcp);
+	packet->tuple.destination_port = ist_get16(tcp + 2);
+	packet->seq = ist_get32(tcp + 4);
+	packet->ack = ist_get32(tcp + 8);
+	packet->tcp_flags = (uint16_t)(ist_get16(tcp + 12) & 0x1ff);
+	packet->window = ist_get16(tcp + 14);
+	packet->checksum = ist_get16(tcp + 16);
 	packet->header_length = (uint8_t)end;
 	packet->payload_length = (uint16_t)(packet->total_length - end);
 	return ist_parse_tcp_options(packet, data, at + IST_TCP_HEADER, end);
@@ -131,24 +140,25 @@ IST_INLINE bool ist_is_registration(const uint8_t *payload)
 IST_INLINE int ist_parse_udp(struct ist_packet *packet, const uint8_t *data, uint32_t captured)
 {
 	const uint32_t at = packet->transport_offset;
+	const uint8_t *udp = data + ist_offset(at);
 	uint32_t length;
 
 	if (at + IST_UDP_HEADER > captured)
 		return IST_ERROR_SHORT;
-	length = ist_get16(data + at + 4);
+	length = ist_get16(udp + 4);
 	/* A first fragment holds only a part of the datagram. */
 	if (length < IST_UDP_HEADER ||
 	    (!(packet->flags & IST_PACKET_MORE_FRAGMENTS) && at + length > packet->total_length))
 		return IST_ERROR_UDP_LENGTH;
-	packet->tuple.source_port = ist_get16(data + at);
-	packet->tuple.destination_port = ist_get16(data + at + 2);
-	packet->checksum = ist_get16(data + at + 6);
+	packet->tuple.source_port = ist_get16(udp);
+	packet->tuple.destination_port = ist_get16(udp + 2);
+	packet->checksum = ist_get16(udp + 6);
 	packet->header_length = (uint8_t)(at + IST_UDP_HEADER);
 	packet->payload_length = packet->flags & IST_PACKET_MORE_FRAGMENTS
 					 ? (uint16_t)(packet->total_length - packet->header_length)
 					 : (uint16_t)(length - IST_UDP_HEADER);
 	if (length == IST_UDP_HEADER + IST_REGISTRATION_LENGTH && at + length <= captured &&
-	    ist_is_registration(data + at + IST_UDP_HEADER))
+	    ist_is_registration(udp + IST_UDP_HEADER))
 		packet->flags |= IST_PACKET_REGISTRATION;
 	return 0;
 }
@@ -157,14 +167,17 @@ IST_INLINE int ist_parse_udp(struct ist_packet *packet, const uint8_t *data, uin
 IST_INLINE int ist_parse_icmp(struct ist_packet *packet, const uint8_t *data, uint32_t captured)
 {
 	const uint32_t at = packet->transport_offset;
+	const uint8_t *icmp = data + ist_offset(at);
+	const bool v6 = packet->protocol == IST_PROTOCOL_ICMPV6;
 
 	if (at + IST_ICMP_HEADER > captured || at + IST_ICMP_HEADER > packet->total_length)
 		return IST_ERROR_SHORT;
-	packet->icmp_type = data[at];
-	packet->icmp_code = data[at + 1];
-	packet->checksum = ist_get16(data + at + 2);
-	if (packet->icmp_type == IST_ICMP_ECHO || packet->icmp_type == IST_ICMP_ECHO_REPLY) {
-		packet->tuple.source_port = ist_get16(data + at + 4);
+	packet->icmp_type = icmp[0];
+	packet->icmp_code = icmp[1];
+	packet->checksum = ist_get16(icmp + 2);
+	if (packet->icmp_type == (v6 ? IST_ICMPV6_ECHO : IST_ICMP_ECHO) ||
+	    packet->icmp_type == (v6 ? IST_ICMPV6_ECHO_REPLY : IST_ICMP_ECHO_REPLY)) {
+		packet->tuple.source_port = ist_get16(icmp + 4);
 		packet->tuple.destination_port = packet->tuple.source_port;
 	}
 	packet->header_length = (uint8_t)(at + IST_ICMP_HEADER);
@@ -209,6 +222,24 @@ IST_INLINE int ist_parse_ipv4(struct ist_packet *packet, const uint8_t *data, ui
 	return 0;
 }
 
+/* The transport header behind the IP header; `icmp`: the ICMP that the family has. */
+IST_INLINE int ist_parse_transport(struct ist_packet *packet, const uint8_t *data,
+				   uint32_t captured, unsigned int icmp)
+{
+	/* Bytes behind the packet's end are not the packet's. */
+	if (captured > packet->total_length)
+		captured = packet->total_length;
+	if (packet->fragment_offset)
+		return 0;
+	if (packet->protocol == IST_PROTOCOL_TCP)
+		return ist_parse_tcp(packet, data, captured);
+	if (packet->protocol == IST_PROTOCOL_UDP)
+		return ist_parse_udp(packet, data, captured);
+	if (packet->protocol == icmp)
+		return ist_parse_icmp(packet, data, captured);
+	return IST_ERROR_PROTOCOL;
+}
+
 /*
  * Parses the headers of an IPv4 packet.
  *
@@ -231,20 +262,49 @@ IST_INLINE int ist_packet_parse(struct ist_packet *packet, const uint8_t *data, 
 	error = ist_parse_ipv4(packet, data, captured, length);
 	if (error)
 		return error;
-	/* Bytes behind the packet's end are not the packet's. */
-	if (captured > packet->total_length)
-		captured = packet->total_length;
-	if (!packet->fragment_offset) {
-		if (packet->protocol == IST_PROTOCOL_TCP)
-			error = ist_parse_tcp(packet, data, captured);
-		else if (packet->protocol == IST_PROTOCOL_UDP)
-			error = ist_parse_udp(packet, data, captured);
-		else if (packet->protocol == IST_PROTOCOL_ICMP)
-			error = ist_parse_icmp(packet, data, captured);
-		else
-			error = IST_ERROR_PROTOCOL;
-	}
-	return error;
+	return ist_parse_transport(packet, data, captured, IST_PROTOCOL_ICMP);
+}
+
+/*
+ * As ist_packet_parse() for IPv4 and IPv6. Of IPv6, hop-by-hop, destination and routing headers
+ * are skipped as long as all headers fit into IST_HEADER_MAX; jumbograms are refused.
+ */
+IST_INLINE int ist_packet_parse_any(struct ist_packet *packet, const uint8_t *data,
+				    uint32_t captured, uint32_t length)
+{
+	int error;
+
+	if (captured > length)
+		captured = length;
+	if (captured < 1 || data[0] >> 4 != IST_FAMILY_IPV6)
+		return ist_packet_parse(packet, data, captured, length);
+	ist_clear(packet, sizeof(*packet));
+	error = ist_parse_ipv6(packet, data, captured, length);
+	if (error)
+		return error;
+	return ist_parse_transport(packet, data, captured, IST_PROTOCOL_ICMPV6);
+}
+
+/* Ports, echo identifier and sequence number of a quoted packet whose IP header is parsed. */
+IST_INLINE int ist_parse_quoted(struct ist_packet *packet, const uint8_t *data, uint32_t captured,
+				unsigned int icmp)
+{
+	const uint32_t at = packet->transport_offset;
+	const uint8_t *transport = data + ist_offset(at);
+
+	if (packet->fragment_offset)
+		return 0;
+	if (at + 8 > captured)
+		return IST_ERROR_SHORT;
+	if (packet->protocol == icmp)
+		return ist_parse_icmp(packet, data, captured);
+	if (packet->protocol != IST_PROTOCOL_TCP && packet->protocol != IST_PROTOCOL_UDP)
+		return IST_ERROR_PROTOCOL;
+	packet->tuple.source_port = ist_get16(transport);
+	packet->tuple.destination_port = ist_get16(transport + 2);
+	if (packet->protocol == IST_PROTOCOL_TCP)
+		packet->seq = ist_get32(transport + 4);
+	return 0;
 }
 
 /*
@@ -255,25 +315,24 @@ IST_INLINE int ist_packet_parse(struct ist_packet *packet, const uint8_t *data, 
 IST_INLINE int ist_packet_parse_quoted(struct ist_packet *packet, const uint8_t *data,
 				       uint32_t captured)
 {
-	uint32_t at;
 	int error;
 
 	ist_clear(packet, sizeof(*packet));
 	error = ist_parse_ipv4(packet, data, captured, 65535);
-	if (error || packet->fragment_offset)
-		return error;
-	at = packet->transport_offset;
-	if (at + 8 > captured)
-		return IST_ERROR_SHORT;
-	if (packet->protocol == IST_PROTOCOL_ICMP)
-		return ist_parse_icmp(packet, data, captured);
-	if (packet->protocol != IST_PROTOCOL_TCP && packet->protocol != IST_PROTOCOL_UDP)
-		return IST_ERROR_PROTOCOL;
-	packet->tuple.source_port = ist_get16(data + at);
-	packet->tuple.destination_port = ist_get16(data + at + 2);
-	if (packet->protocol == IST_PROTOCOL_TCP)
-		packet->seq = ist_get32(data + at + 4);
-	return 0;
+	return error ? error : ist_parse_quoted(packet, data, captured, IST_PROTOCOL_ICMP);
+}
+
+/* As ist_packet_parse_quoted() for IPv4 and IPv6. */
+IST_INLINE int ist_packet_parse_quoted_any(struct ist_packet *packet, const uint8_t *data,
+					   uint32_t captured)
+{
+	int error;
+
+	if (captured < 1 || data[0] >> 4 != IST_FAMILY_IPV6)
+		return ist_packet_parse_quoted(packet, data, captured);
+	ist_clear(packet, sizeof(*packet));
+	error = ist_parse_ipv6(packet, data, captured, 65535);
+	return error ? error : ist_parse_quoted(packet, data, captured, IST_PROTOCOL_ICMPV6);
 }
 
 #endif

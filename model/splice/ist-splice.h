@@ -18,9 +18,9 @@
  * last is forwarded, the one that came first is made again. So neither user can send to an address
  * that has not answered (T2), and nothing is lost that a retransmission time-out would bring back.
  *
- * A carrier keeps the table. For each packet: ist_packet_parse(), look up splice and side, lock,
- * ist_splice_step(), unlock; then it applies the edits (ist_rewrite_apply()) and sends, and sends
- * what the core made. At ist_splice_deadline() it calls ist_splice_timeout().
+ * A carrier keeps the table. For each packet: ist_packet_parse_any(), look up splice and side,
+ *lock, ist_splice_step(), unlock; then it applies the edits (ist_rewrite_apply()) and sends, and
+ *sends what the core made. At ist_splice_deadline() it calls ist_splice_timeout().
  */
 #ifndef IST_SPLICE_H
 #define IST_SPLICE_H
@@ -131,7 +131,7 @@ IST_INLINE void ist_on_first_syn(struct ist_splice *splice, const struct ist_pac
 	const struct ist_side *other = &splice->side[from ^ 1];
 	const bool other_known = (other->flags & IST_SIDE_KNOWN) != 0;
 
-	if (other_known && ist_tuple_equal(&other->tuple, &packet->tuple)) {
+	if (other_known && ist_is_from(other, packet)) {
 		ist_drop(verdict, IST_REASON_TUPLE_COLLISION);
 		return;
 	}
@@ -201,7 +201,7 @@ IST_INLINE bool ist_may_renew(const struct ist_splice *splice, const struct ist_
 		return 0;
 	return splice->state == IST_STATE_CLOSED ||
 	       (splice->state == IST_STATE_TIME_WAIT && ist_after(packet->seq, side->next) &&
-		ist_tuple_equal(&side->tuple, &packet->tuple));
+		ist_is_from(side, packet));
 }
 
 /* ACK in IST_SYN_RCVD: proves a side; the second one establishes the splice. */
@@ -288,7 +288,7 @@ IST_INLINE void ist_tcp_slow_step(struct ist_splice *splice, const struct ist_pa
 	}
 	if (ist_flags_bad(packet->tcp_flags))
 		ist_drop(verdict, IST_REASON_BAD_FLAGS);
-	else if ((side->flags & IST_SIDE_KNOWN) && !ist_tuple_equal(&side->tuple, &packet->tuple))
+	else if ((side->flags & IST_SIDE_KNOWN) && !ist_is_from(side, packet))
 		ist_drop(verdict, IST_REASON_SIDE_TAKEN);
 	else if (splice->state == IST_STATE_CLOSED)
 		ist_on_closed(packet, from, settings, verdict);
@@ -326,7 +326,7 @@ IST_INLINE void ist_splice_step(struct ist_splice *splice, const struct ist_pack
 		ist_drop(verdict, IST_REASON_PROTOCOL);
 	else if (IST_LIKELY(splice->state == IST_STATE_ESTABLISHED &&
 			    !(packet->tcp_flags & IST_TCP_CONTROL) &&
-			    ist_tuple_equal(&splice->side[from].tuple, &packet->tuple)))
+			    ist_is_from(&splice->side[from], packet)))
 		ist_on_segment(splice, packet, from, now_ns, settings, verdict);
 	else
 		ist_tcp_slow_step(splice, packet, from, now_ns, settings, verdict);

@@ -94,7 +94,7 @@ struct ist_settings {
 	uint8_t decrement_ttl;
 	uint8_t ttl;	     /* of crafted packets: 64 */
 	uint16_t active_mss; /* MSS offered by an active splice to A, whose peer it cannot know:
-				1460 */
+				1460; 20 less to an IPv6 target */
 };
 
 enum ist_side_flag {
@@ -105,32 +105,34 @@ enum ist_side_flag {
 
 /*
  * One user as seen by the IST. Sequence numbers are in the space of whoever chose them: `seq`-like
- * fields in this side's, `ack`-like ones in the other side's, also in an active splice.
+ * fields in this side's, `ack`-like ones in the other side's, also in an active splice. What each
+ * segment reads and writes comes first.
  */
 struct ist_side {
-	struct ist_tuple tuple; /* of its packets: source = the user, destination = the IST */
-	struct ist_rewrite out; /* what its packets become */
-	uint64_t challenged_ns; /* last challenge ACK to it */
-	uint32_t isn;		/* initial sequence number */
 	uint32_t next;		/* after the last byte (SYN and FIN count) it has sent */
 	uint32_t acked;		/* the highest ack it has sent */
 	uint32_t edge;		/* right edge of the widest window it has granted */
-	uint32_t fin;		/* sequence number of its FIN */
 	uint32_t tsval;		/* latest timestamp */
-	uint32_t own_isn;	/* active: ISN that the IST shows to it */
+	struct ist_edits out;	/* what its packets become; all of it: ist_side_rewrite() */
 	uint16_t window;	/* latest, as in the header */
+	uint8_t shift;		/* of its window field: wscale, or 0 when not both scale */
+	uint8_t flags;		/* enum ist_side_flag */
+	struct ist_tuple tuple; /* of its packets: source = the user, destination = the IST */
+	uint32_t isn;		/* initial sequence number */
+	uint32_t fin;		/* sequence number of its FIN */
+	uint32_t own_isn;	/* active: ISN that the IST shows to it */
 	uint16_t mss;		/* of its SYN */
 	uint16_t credit;	/* while unproven: bytes that may still be sent to it (T2) */
 	uint16_t agreed_port;	/* Pure: its source port as agreed; 0 = only the ports must cross */
-	uint8_t flags;		/* enum ist_side_flag */
 	uint8_t options;	/* enum ist_option of its SYN */
 	uint8_t wscale;		/* of its SYN */
-	uint8_t shift;		/* of its window field: wscale, or 0 when not both scale */
+	uint8_t family;		/* enum ist_family of its packets */
+	uint8_t pad[3];
+	uint64_t challenged_ns; /* last challenge ACK to it */
 };
 
 /* One splice. Zeroed and set up by ist_splice_init(); afterwards only the core writes. */
 struct ist_splice {
-	struct ist_side side[2];
 	uint64_t active_ns; /* when the timer of the state was last refreshed */
 	uint64_t retry_ns;  /* handshake: when the timer repeats what was not answered */
 	uint8_t state;	    /* enum ist_state */
@@ -138,8 +140,13 @@ struct ist_splice {
 	uint8_t wanted;	    /* the method that was asked for */
 	uint8_t options;    /* enum ist_option that both SYNs carried */
 	uint8_t retries;    /* repeats so far */
-	uint8_t pad[3];
+	uint8_t pad;
+	uint16_t identification; /* of the latest IPv4 packet made of an IPv6 one */
+	struct ist_side side[2];
 };
+
+/* A kernel keeps a splice with its two table entries in 512 bytes. */
+IST_STATIC_ASSERT(sizeof(struct ist_splice) <= 232, "a splice has grown");
 
 /* What the carrier does with the packet. */
 enum ist_action {

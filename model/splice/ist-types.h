@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The headers of one packet as a flat struct, and the small types that it is made of. It is
- * filled by ist_packet_parse() in ist-packet.h. IPv6 has room here and is not built.
+ * filled by ist_packet_parse() (IPv4) or ist_packet_parse_any() (both families) in ist-packet.h.
  */
 #ifndef IST_TYPES_H
 #define IST_TYPES_H
 
 #include "model/splice/ist-env.h"
 
-/* Longest IPv4 header (60) plus longest TCP header (60). */
+/* Longest IPv4 header (60) plus longest TCP header (60). IPv6: 40, extension headers, 60. */
 #define IST_HEADER_MAX 120
+
+/* Size of a header buffer in an eBPF map value, where the verifier bounds offsets by masks. */
+#define IST_HEADER_ROOM 160
 
 enum ist_family {
 	IST_FAMILY_IPV4 = 4,
@@ -21,6 +24,7 @@ enum ist_protocol {
 	IST_PROTOCOL_ICMP = 1,
 	IST_PROTOCOL_TCP = 6,
 	IST_PROTOCOL_UDP = 17,
+	IST_PROTOCOL_ICMPV6 = 58,
 };
 
 /* Bits 0 to 8 of bytes 12 and 13 of a TCP header. AE is AccECN's (RFC 9768), once NS. */
@@ -52,19 +56,23 @@ enum ist_packet_flag {
 	/* A UDP datagram that only registers its sender; see IST_REGISTRATION_LENGTH in
 	   ist-packet.h. */
 	IST_PACKET_REGISTRATION = 0x04,
+	/* IPv6 with a fragment header, also when it is the only fragment (RFC 6946). */
+	IST_PACKET_FRAGMENT_HEADER = 0x08,
 };
 
 /* Why a packet cannot be parsed. Negative; ist_parse_error_name() gives the name. */
 enum ist_parse_error {
 	IST_ERROR_SHORT = -1,	      /* fewer bytes than its headers need */
-	IST_ERROR_VERSION = -2,	      /* not IPv4 */
+	IST_ERROR_VERSION = -2,	      /* not IPv4, or neither IPv4 nor IPv6 */
 	IST_ERROR_HEADER_LENGTH = -3, /* IHL below 20 bytes or above the total length */
-	IST_ERROR_TOTAL_LENGTH = -4,  /* total length above the bytes that arrived */
+	IST_ERROR_TOTAL_LENGTH = -4,  /* above the bytes that arrived, or above 65535 (IPv6) */
 	IST_ERROR_FRAGMENT = -5,      /* fragment ends beyond 65535 bytes */
 	IST_ERROR_PROTOCOL = -6,      /* none of TCP, UDP, ICMP */
 	IST_ERROR_TCP_OFFSET = -7,    /* data offset below 20 bytes or above the total length */
 	IST_ERROR_TCP_OPTION = -8,    /* option of impossible length */
 	IST_ERROR_UDP_LENGTH = -9,    /* UDP length below 8 or above the IP payload */
+	IST_ERROR_EXTENSION = -10,    /* IPv6 extension headers too many, too long, misplaced, or
+					 a routing header that has not reached its end */
 };
 
 /* IPv4: word[0] in host byte order, the others zero. IPv6: four words in host byte order. */
@@ -87,9 +95,9 @@ struct ist_packet {
 	uint32_t ack;
 	uint32_t tsval;		  /* 0 without IST_OPTION_TIMESTAMP */
 	uint32_t tsecr;		  /* as tsval */
+	uint32_t identification;  /* IPv4: 16 bits; IPv6: of the fragment header, 0 without */
 	uint16_t total_length;	  /* of the IP packet */
 	uint16_t payload_length;  /* transport payload in this packet */
-	uint16_t identification;  /* of the IP packet */
 	uint16_t fragment_offset; /* in bytes; 0: whole packet or first fragment */
 	uint16_t checksum;	  /* transport checksum as it stands; 0 in a later fragment */
 	uint16_t tcp_flags;	  /* enum ist_tcp_flag; 0 if not TCP */
@@ -97,10 +105,10 @@ struct ist_packet {
 	uint16_t mss;		  /* 0 without IST_OPTION_MSS */
 	uint8_t family;		  /* enum ist_family */
 	uint8_t protocol;	  /* enum ist_protocol */
-	uint8_t ttl;
+	uint8_t ttl;		  /* IPv6: hop limit */
 	uint8_t traffic_class;	  /* DSCP and ECN */
 	uint8_t flags;		  /* enum ist_packet_flag */
-	uint8_t transport_offset; /* of the TCP, UDP or ICMP header */
+	uint8_t transport_offset; /* of the TCP, UDP or ICMP header, behind IPv6 extensions */
 	uint8_t header_length;	  /* IP and transport header with options */
 	uint8_t options;	  /* enum ist_option */
 	uint8_t wscale;		  /* 0 to 14 (RFC 7323 section 2.3) */
@@ -154,6 +162,8 @@ IST_INLINE const char *ist_parse_error_name(int code)
 		return "tcp-option";
 	case IST_ERROR_UDP_LENGTH:
 		return "udp-length";
+	case IST_ERROR_EXTENSION:
+		return "extension";
 	default:
 		return "ok";
 	}

@@ -13,6 +13,7 @@ IST_INLINE void ist_udp_learn(struct ist_splice *splice, const struct ist_packet
 			      unsigned int from, struct ist_verdict *verdict)
 {
 	splice->side[from].tuple = packet->tuple;
+	splice->side[from].family = packet->family;
 	splice->side[from].flags = IST_SIDE_KNOWN;
 	if (splice->side[from ^ 1].flags & IST_SIDE_KNOWN) {
 		ist_join(splice, IST_SIDE_A, IST_EDIT_ADDRESSES | IST_EDIT_PORTS);
@@ -41,12 +42,11 @@ IST_INLINE void ist_udp_step(struct ist_splice *splice, const struct ist_packet 
 		ist_drop(verdict, IST_REASON_CLOSED);
 		return;
 	}
-	if (known && !ist_tuple_equal(&side->tuple, &packet->tuple)) {
+	if (known && !ist_is_from(side, packet)) {
 		ist_drop(verdict, IST_REASON_SIDE_TAKEN);
 		return;
 	}
-	if (!known && (other->flags & IST_SIDE_KNOWN) &&
-	    ist_tuple_equal(&other->tuple, &packet->tuple)) {
+	if (!known && (other->flags & IST_SIDE_KNOWN) && ist_is_from(other, packet)) {
 		ist_drop(verdict, IST_REASON_TUPLE_COLLISION);
 		return;
 	}

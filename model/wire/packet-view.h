@@ -92,7 +92,7 @@ class PacketView
     [[nodiscard]] uint16_t
     Identification() const
     {
-        return m_packet.identification;
+        return static_cast<uint16_t>(m_packet.identification);
     }
 
     /// In bytes; zero for a whole packet and for a first fragment.

@@ -109,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
     if (method == IST_METHOD_ACTIVE)
     {
         ist_active_config config{};
+        config.family_b = IST_FAMILY_IPV4;
         ist_address_set_ipv4(&config.from_b.source, 0x0a010002);
         ist_address_set_ipv4(&config.from_b.destination, 0xc0000201);
         config.from_b.source_port = 32000;

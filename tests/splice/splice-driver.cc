@@ -57,6 +57,7 @@ SpliceDriver::SpliceDriver(unsigned int method)
     if (method == IST_METHOD_ACTIVE)
     {
         ist_active_config config{};
+        config.family_b = IST_FAMILY_IPV4;
         config.from_b = tuple[IST_SIDE_B];
         config.isn_to_a = SHOWN_TO_A;
         config.isn_to_b = SHOWN_TO_B;

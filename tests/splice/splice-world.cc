@@ -23,6 +23,7 @@ SpliceWorld::SpliceWorld(unsigned int method, uint64_t seed, const ist_settings&
     if (method == IST_METHOD_ACTIVE)
     {
         ist_active_config config{};
+        config.family_b = IST_FAMILY_IPV4;
         config.from_b = MakeTuple(ADDRESS[1], USER_PORT[1], IST_ADDRESS, IST_PORT[1]);
         config.isn_to_a = static_cast<uint32_t>(m_random());
         config.isn_to_b = static_cast<uint32_t>(m_random());

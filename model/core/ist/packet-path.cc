@@ -40,7 +40,7 @@ FragmentKeyOf(const ist_packet& packet)
 {
     return {SourceOf(packet.tuple).address,
             DestinationOf(packet.tuple).address,
-            packet.identification,
+            static_cast<uint16_t>(packet.identification),
             ProtocolOf(packet)};
 }
 
@@ -325,7 +325,8 @@ PacketPath::OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet
     {
         return verdict;
     }
-    ist_rewrite edits = splice->CoreSide(later.fate.from).out;
+    ist_rewrite edits{};
+    ist_side_rewrite(&splice->core, static_cast<unsigned int>(later.fate.from), &edits);
     if (m_settings.decrementTtl)
     {
         edits.fields |= IST_EDIT_TTL;

@@ -201,6 +201,7 @@ SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
     }
     splice.At(IstSide::B).port = port;
     ist_active_config config{};
+    config.family_b = IST_FAMILY_IPV4;
     ist_address_set_ipv4(&config.from_b.source, target.address.value);
     ist_address_set_ipv4(&config.from_b.destination, source.value);
     config.from_b.source_port = target.port;
