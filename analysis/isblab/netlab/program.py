@@ -39,6 +39,7 @@ class Program:
         self._condition = threading.Condition()
         self._lines: list[tuple[str, str]] = []  # ("out" or "err", line)
         self._open = 2
+        self._answered = 0
         # A group of its own, so that nothing it started outlives it.
         self._child = subprocess.Popen([str(part) for part in command], text=True, bufsize=1,
                                        env={**os.environ, **(environment or {})},
@@ -82,6 +83,22 @@ class Program:
                                         + self._shown())
                 if not self._condition.wait(patience) and seen == len(self._lines):
                     raise ProgramFailed(f"{self.name} did not print /{pattern}/ in {patience} s:\n"
+                                        + self._shown())
+
+    def answer(self, patience: float = DEFAULT_PATIENCE) -> str:
+        """The next line of its standard output that was not yet given here: for programs that
+        answer orders line by line."""
+        with self._condition:
+            while True:
+                while self._answered < len(self._lines):
+                    stream, line = self._lines[self._answered]
+                    self._answered += 1
+                    if stream == "out":
+                        return line
+                if self._open == 0:
+                    raise ProgramFailed(f"{self.name} ended without an answer:\n" + self._shown())
+                if not self._condition.wait(patience) and self._answered == len(self._lines):
+                    raise ProgramFailed(f"{self.name} did not answer in {patience} s:\n"
                                         + self._shown())
 
     def finish(self, patience: float = DEFAULT_PATIENCE, status: int | None = 0) -> str:
