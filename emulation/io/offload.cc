@@ -18,8 +18,11 @@ constexpr size_t IP_IDENTIFICATION = 4;
 constexpr size_t IP_PROTOCOL = 9;
 constexpr size_t IP_CHECKSUM = 10;
 constexpr size_t IP_SOURCE = 12;
-constexpr size_t IP_DESTINATION = 16;
 constexpr size_t IP_LEAST = 20;
+constexpr size_t IPV6_HEADER = 40;
+constexpr size_t IPV6_LENGTH = 4;
+constexpr size_t IPV6_NEXT_HEADER = 6;
+constexpr size_t IPV6_SOURCE = 8;
 constexpr size_t TCP_LEAST = 20;
 constexpr size_t TCP_SEQUENCE = 4;
 constexpr size_t TCP_OFFSET = 12;
@@ -30,6 +33,27 @@ constexpr size_t UDP_LENGTH = 4;
 constexpr size_t UDP_CHECKSUM = 6;
 constexpr uint8_t TCP_CWR = 0x80;
 
+bool
+IsIpv6(ByteView packet)
+{
+    return packet.data[0] >> 4 == 6;
+}
+
+/// TCP or UDP, which an IPv6 packet must have right behind its header.
+uint8_t
+ProtocolOf(ByteView packet)
+{
+    return packet.data[IsIpv6(packet) ? IPV6_NEXT_HEADER : IP_PROTOCOL];
+}
+
+/// The addresses' share of a pseudo header's sum.
+uint32_t
+AddressSum(ByteView packet)
+{
+    return IsIpv6(packet) ? ist_sum(packet.data + IPV6_SOURCE, 32, 0)
+                          : ist_sum(packet.data + IP_SOURCE, 8, 0);
+}
+
 size_t
 TransportHeader(const uint8_t* transport, bool isTcp)
 {
@@ -39,6 +63,11 @@ TransportHeader(const uint8_t* transport, bool isTcp)
 void
 WriteIpHeader(std::vector<uint8_t>& packet, uint16_t identification)
 {
+    if (IsIpv6(packet))
+    {
+        ist_put16(&packet[IPV6_LENGTH], static_cast<uint16_t>(packet.size() - IPV6_HEADER));
+        return;
+    }
     const size_t length = size_t{packet[0] & 0x0fU} * 4;
     ist_put16(&packet[IP_LENGTH], static_cast<uint16_t>(packet.size()));
     ist_put16(&packet[IP_IDENTIFICATION], identification);
@@ -52,10 +81,10 @@ WriteIpHeader(std::vector<uint8_t>& packet, uint16_t identification)
 void
 WriteTransportChecksum(MutableBytes packet, size_t transport, size_t field)
 {
-    const uint8_t protocol = packet.data[IP_PROTOCOL];
+    const uint8_t protocol = ProtocolOf(packet);
     const auto length = static_cast<uint32_t>(packet.size - transport);
     ist_put16(packet.data + field, 0);
-    const uint32_t pseudo = ist_sum(packet.data + IP_SOURCE, 8, protocol + length);
+    const uint32_t pseudo = AddressSum(packet) + protocol + length;
     const uint32_t sum = ist_sum(packet.data + transport, length, pseudo);
     auto checksum = static_cast<uint16_t>(~sum);
     if (checksum == 0 && protocol == static_cast<uint8_t>(Protocol::Udp))
@@ -86,9 +115,10 @@ ReadOffload(const VnetHeader& header, ByteView packet)
     {
         return header.IsSegmented() ? std::nullopt : std::optional(offloaded);
     }
-    const size_t transport = size_t{packet.data[0] & 0x0fU} * 4;
-    const bool isTcp = packet.data[IP_PROTOCOL] == static_cast<uint8_t>(Protocol::Tcp);
-    const bool isUdp = packet.data[IP_PROTOCOL] == static_cast<uint8_t>(Protocol::Udp);
+    const bool isIpv6 = IsIpv6(packet);
+    const size_t transport = isIpv6 ? IPV6_HEADER : size_t{packet.data[0] & 0x0fU} * 4;
+    const bool isTcp = ProtocolOf(packet) == static_cast<uint8_t>(Protocol::Tcp);
+    const bool isUdp = ProtocolOf(packet) == static_cast<uint8_t>(Protocol::Udp);
     if (transport < IP_LEAST || (!isTcp && !isUdp) || header.checksumStart != transport ||
         header.checksumOffset != (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM) ||
         packet.size < transport + (isTcp ? TCP_LEAST : UDP_HEADER))
@@ -105,7 +135,8 @@ ReadOffload(const VnetHeader& header, ByteView packet)
     if (header.IsSegmented())
     {
         const auto type = static_cast<uint8_t>(header.gsoType & ~VnetHeader::GSO_ECN);
-        if (type != (isTcp ? VnetHeader::GSO_TCP4 : VnetHeader::GSO_UDP_L4) || header.gsoSize == 0)
+        const uint8_t tcp = isIpv6 ? VnetHeader::GSO_TCP6 : VnetHeader::GSO_TCP4;
+        if (type != (isTcp ? tcp : VnetHeader::GSO_UDP_L4) || header.gsoSize == 0)
         {
             return std::nullopt;
         }
@@ -119,20 +150,19 @@ PartialChecksum::PartialChecksum(const OffloadedPacket& offloaded, ByteView pack
 {
     if (m_field != 0)
     {
-        m_source = ist_get32(packet.data + IP_SOURCE);
-        m_destination = ist_get32(packet.data + IP_DESTINATION);
+        m_addresses = AddressSum(packet);
         m_sum = ist_get16(packet.data + m_field);
     }
 }
 
 void
-PartialChecksum::Restore(MutableBytes packet) const
+PartialChecksum::Restore(MutableBytes packet, std::ptrdiff_t shift) const
 {
     if (m_field != 0)
     {
-        const uint32_t delta = ist_delta32(m_source, ist_get32(packet.data + IP_SOURCE)) +
-                               ist_delta32(m_destination, ist_get32(packet.data + IP_DESTINATION));
-        ist_put16(packet.data + m_field, ist_partial_update(m_sum, delta));
+        const uint32_t delta = AddressSum(packet) + (~m_addresses & 0xffff);
+        uint8_t* field = packet.data + static_cast<std::ptrdiff_t>(m_field) + shift;
+        ist_put16(field, ist_partial_update(m_sum, delta));
     }
 }
 
@@ -147,8 +177,8 @@ SplitOffloaded(const VnetHeader& header, const OffloadedPacket& offloaded, ByteV
         CompleteChecksum(offloaded, packets.back());
         return packets;
     }
-    const bool isTcp = packet.data[IP_PROTOCOL] == static_cast<uint8_t>(Protocol::Tcp);
-    const uint16_t identification = ist_get16(packet.data + IP_IDENTIFICATION);
+    const bool isTcp = ProtocolOf(packet) == static_cast<uint8_t>(Protocol::Tcp);
+    const uint16_t identification = ist_get16(packet.data + IP_IDENTIFICATION); // IPv4's
     for (size_t at = offloaded.payload; at < packet.size; at += header.gsoSize)
     {
         const size_t length = std::min<size_t>(header.gsoSize, packet.size - at);

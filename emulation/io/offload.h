@@ -13,7 +13,7 @@
 namespace isb
 {
 
-/// What a VnetHeader says about an IPv4 packet, checked against the packet.
+/// What a VnetHeader says about an IPv4 or IPv6 packet, checked against the packet.
 struct OffloadedPacket
 {
     size_t transport = 0;     ///< offset of the transport header
@@ -22,7 +22,8 @@ struct OffloadedPacket
     size_t wireLength = 0;    ///< bytes of the largest packet that it will be on a wire
 };
 
-/// Reads them together; nothing when they contradict each other or are truncated.
+/// Reads them together; nothing when they contradict each other or are truncated. The packet has a
+/// whole IP header; behind IPv6's, work is left undone only right in front of TCP or UDP.
 [[nodiscard]] std::optional<OffloadedPacket> ReadOffload(const VnetHeader& header, ByteView packet);
 
 /// Keeps a checksum that is not yet computed right while addresses and ports change.
@@ -35,12 +36,12 @@ class PartialChecksum
     /// Remembers what stands in the packet, before it is changed.
     PartialChecksum(const OffloadedPacket& offloaded, ByteView packet);
     /// Writes the field for the addresses that stand there now.
-    void Restore(MutableBytes packet) const;
+    /// \param shift bytes that the field has moved by towards the end of the packet
+    void Restore(MutableBytes packet, std::ptrdiff_t shift = 0) const;
 
   private:
     size_t m_field;
-    uint32_t m_source = 0;
-    uint32_t m_destination = 0;
+    uint32_t m_addresses = 0; ///< their sum
     uint16_t m_sum = 0;
 };
 

@@ -71,9 +71,10 @@ TunDevice::SetOffload(const TunOffload& wanted)
     held.checksums = wanted.checksums || wanted.tcpSegments || wanted.udpSegments;
     const auto ask = [&]
     {
-        const unsigned long flags = (held.checksums ? TUN_F_CSUM : 0U) |
-                                    (held.tcpSegments ? TUN_F_TSO4 | TUN_F_TSO_ECN : 0U) |
-                                    (held.udpSegments ? TUN_USO4 | TUN_USO6 : 0U);
+        const unsigned long flags =
+            (held.checksums ? TUN_F_CSUM : 0U) |
+            (held.tcpSegments ? TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0U) |
+            (held.udpSegments ? TUN_USO4 | TUN_USO6 : 0U);
         return ioctl(m_descriptor.Get(), TUNSETOFFLOAD, flags) == 0;
     };
     if (ask())

@@ -16,8 +16,9 @@ struct VnetHeader
 
     static constexpr uint8_t GSO_NONE = 0;
     static constexpr uint8_t GSO_TCP4 = 1;
+    static constexpr uint8_t GSO_TCP6 = 4;
     static constexpr uint8_t GSO_UDP_L4 = 5; ///< a series of UDP datagrams (USO)
-    static constexpr uint8_t GSO_ECN = 0x80; ///< a bit beside GSO_TCP4: CWR on the first one only
+    static constexpr uint8_t GSO_ECN = 0x80; ///< a bit beside TCP's: CWR on the first one only
 
     uint8_t flags = 0;
     uint8_t gsoType = GSO_NONE;

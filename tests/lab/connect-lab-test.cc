@@ -110,7 +110,7 @@ TEST(ConnectLab, TellsBothHostsTheAddressOfTheIstThatFacesThem)
     EXPECT_EQ(reply.fromAddress, file.toAddress);
     EXPECT_EQ(reply.toAddress, file.fromAddress);
     EXPECT_EQ(lab.boxes[file.box].ist.addresses,
-              (std::vector<Ipv4>{file.fromAddress, file.toAddress}));
+              (std::vector<IpAddress>{file.fromAddress, file.toAddress}));
 }
 
 TEST(ConnectLab, RefusesAnActiveSpliceToAHostBehindANat)

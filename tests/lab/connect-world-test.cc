@@ -64,7 +64,7 @@ TEST(ConnectWorld, MakesCompleteTranslators)
     EXPECT_EQ(ist.settings.name, "ist");
     EXPECT_EQ(ist.settings.capacity, 100U);
     EXPECT_EQ(ist.settings.address, lab.hosts[ist.host].port.address);
-    EXPECT_EQ(ist.engine.addresses, std::vector<Ipv4>{ist.settings.address});
+    EXPECT_EQ(ist.engine.addresses, std::vector<IpAddress>{ist.settings.address});
     EXPECT_TRUE(lab.brokers[0].settings.profiles.at("ist").mayBeIst);
 }
 
