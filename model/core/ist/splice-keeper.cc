@@ -2,6 +2,7 @@
 #include "model/core/ist/splice-keeper.h"
 
 #include "model/core/ist/core-settings.h"
+#include "model/core/ist/pair-contradiction.h"
 #include "model/splice/ist-active.h"
 
 #include <algorithm>
@@ -19,19 +20,6 @@ constexpr IstReason PORT_TAKEN{"ist.port-taken", "thesis 4.4"};
 constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.4"};
 constexpr IstReason LIFETIME{"ist.lifetime", "thesis 3.6.2"};
 constexpr std::array<IstSide, 2> BOTH_SIDES{IstSide::A, IstSide::B};
-
-std::string
-PortText(Protocol protocol, uint16_t port)
-{
-    return std::string(ToString(protocol)) + " port " + std::to_string(port);
-}
-
-/// Whether user B's port is known when the pair is added.
-bool
-NeedsPortB(SpliceMethod method)
-{
-    return method == SpliceMethod::Passive || method == SpliceMethod::Udp;
-}
 
 /// Only the rest of 2 MSL is left.
 bool
@@ -57,49 +45,12 @@ SpliceKeeper::SpliceKeeper(const IstSettings& settings, Rng& random, TraceSink* 
 {
 }
 
-std::optional<std::string>
-SpliceKeeper::Contradiction(const IstPair& pair) const
-{
-    const Protocol protocol = ProtocolOf(pair.method);
-    const bool active = pair.method == SpliceMethod::Active;
-    if (pair.portA == 0 || (pair.portB == 0 && NeedsPortB(pair.method)))
-    {
-        return "port 0 cannot be opened: user " + std::string(pair.portA == 0 ? "A" : "B") +
-               " needs a port from 1 to 65535";
-    }
-    if (pair.portA == pair.portB && !active)
-    {
-        return "port " + std::to_string(pair.portA) + " is given to both users: each needs its own";
-    }
-    if (table.IsPortOpen(protocol, pair.portA))
-    {
-        return PortText(protocol, pair.portA) + " is taken by another splice";
-    }
-    if (!active && pair.portB != 0 && table.IsPortOpen(protocol, pair.portB))
-    {
-        return PortText(protocol, pair.portB) + " is taken by another splice";
-    }
-    if (active && (pair.activeTarget.address.IsUnspecified() || pair.activeTarget.port == 0))
-    {
-        return "an active splice needs a target address and port, not " +
-               pair.activeTarget.ToString();
-    }
-    if (!active && (pair.activeTarget != IpEndpoint{} || pair.activeSource))
-    {
-        return "only an active splice has a target; this one is " +
-               std::string(ToString(pair.method));
-    }
-    if (table.Size() >= m_settings.maxSplices)
-    {
-        return "all " + std::to_string(m_settings.maxSplices) + " splices are in use";
-    }
-    return std::nullopt;
-}
-
 Result<uint64_t>
 SpliceKeeper::Add(TimePoint now, const IstPair& pair)
 {
-    if (auto why = Contradiction(pair))
+    const auto isPortOpen = [&](Protocol protocol, uint16_t port)
+    { return table.IsPortOpen(protocol, port); };
+    if (auto why = PairContradiction(pair, isPortOpen, table.Size(), m_settings.maxSplices))
     {
         ++report.counters.refused;
         return Error{std::move(*why)};

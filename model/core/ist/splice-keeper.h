@@ -55,7 +55,6 @@ class SpliceKeeper
     IstReport report;
 
   private:
-    [[nodiscard]] std::optional<std::string> Contradiction(const IstPair& pair) const;
     void EmitCrafted(TimePoint now, Splice& splice, const ist_verdict& verdict);
     void OnPaired(TimePoint now, Splice& splice);
     void OnClosed(Splice& splice, IstReason reason);
