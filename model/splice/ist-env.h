@@ -54,7 +54,44 @@ IST_INLINE uint32_t ist_offset(uint32_t offset)
 /* Zeroes an object; the size is a constant. */
 #define ist_clear(object, size) __builtin_memset((object), 0, (size))
 
-/* Reads and writes of network byte order fields at any alignment. */
+/*
+ * Reads and writes of network byte order fields at any alignment. Compilers for processors make
+ * one instruction of the bytes; clang for eBPF does not, though eBPF's loads from packets and map
+ * values need no alignment where the machine needs none. (On the stack they do: no header lives
+ * there.)
+ */
+#if defined(__bpf__)
+typedef uint16_t __attribute__((may_alias)) ist_word16;
+typedef uint32_t __attribute__((may_alias)) ist_word32;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define IST_SWAP16(value) __builtin_bswap16(value)
+#define IST_SWAP32(value) __builtin_bswap32(value)
+#else
+#define IST_SWAP16(value) (value)
+#define IST_SWAP32(value) (value)
+#endif
+
+IST_INLINE uint16_t ist_get16(const uint8_t *at)
+{
+	return IST_SWAP16(*(const ist_word16 *)at);
+}
+
+IST_INLINE uint32_t ist_get32(const uint8_t *at)
+{
+	return IST_SWAP32(*(const ist_word32 *)at);
+}
+
+IST_INLINE void ist_put16(uint8_t *at, uint16_t value)
+{
+	*(ist_word16 *)at = IST_SWAP16(value);
+}
+
+IST_INLINE void ist_put32(uint8_t *at, uint32_t value)
+{
+	*(ist_word32 *)at = IST_SWAP32(value);
+}
+#else
 IST_INLINE uint16_t ist_get16(const uint8_t *at)
 {
 	return (uint16_t)((uint32_t)at[0] << 8 | at[1]);
@@ -78,5 +115,6 @@ IST_INLINE void ist_put32(uint8_t *at, uint32_t value)
 	at[2] = (uint8_t)(value >> 8);
 	at[3] = (uint8_t)value;
 }
+#endif
 
 #endif

@@ -22,6 +22,7 @@ struct Segment
     unsigned int flags = IST_TCP_ACK;
     uint16_t window = 65535;
     uint8_t ttl = 64;
+    uint8_t family = IST_FAMILY_IPV4;
     Packet options{}; ///< padded with NOPs to a multiple of four
     Packet payload{};
 };
@@ -32,11 +33,24 @@ ist_tuple MakeTuple(uint32_t source,
                     uint32_t destination,
                     uint16_t destinationPort);
 
-/// IPv4 and TCP with right checksums, computed by summing everything.
+/// 2001:db8:0:`net`::`host` to the same net's ::ffff, which is the IST.
+ist_tuple MakeTuple6(uint16_t net, uint16_t host, uint16_t sourcePort, uint16_t destinationPort);
+
+/// IP and TCP with right checksums, computed by summing everything.
 Packet BuildTcp(const Segment& segment);
 
-/// IPv4 and UDP; without a checksum if so asked.
-Packet BuildUdp(const ist_tuple& tuple, const Packet& payload, bool withChecksum = true);
+/// IP and UDP; without a checksum if so asked.
+Packet BuildUdp(const ist_tuple& tuple,
+                const Packet& payload,
+                bool withChecksum = true,
+                uint8_t family = IST_FAMILY_IPV4);
+
+/// IP header without options or extensions around a finished body.
+Packet BuildIp(uint8_t family,
+               const ist_tuple& tuple,
+               uint8_t protocol,
+               uint8_t ttl,
+               const Packet& body);
 
 /// Options in wire form.
 Packet OptionMss(uint16_t mss);
@@ -46,16 +60,17 @@ Packet OptionTimestamps(uint32_t tsval, uint32_t tsecr);
 Packet OptionSack(const std::vector<uint32_t>& edges);
 Packet Join(const std::vector<Packet>& parts);
 
-/// What the checksum field of a TCP or UDP packet should hold, from scratch.
+/// What the checksum field of a TCP, UDP or ICMPv6 packet should hold, from scratch. IPv6 without
+/// extension headers.
 uint16_t TransportChecksum(const Packet& packet);
 
 /// What the checksum field of its IPv4 header should hold, from scratch.
 uint16_t IpChecksum(const Packet& packet);
 
-/// Empty if both checksums of the packet are right (UDP: or absent), else what is wrong.
+/// Empty if the checksums of the packet are right (UDP on IPv4: or absent), else what is wrong.
 std::string ChecksumFault(const Packet& packet);
 
-/// Parses a whole packet; a failed parse fails the running test.
+/// Parses a whole packet of either family; a failed parse fails the running test.
 ist_packet Parse(const Packet& packet);
 
 } // namespace isb::test

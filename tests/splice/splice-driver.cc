@@ -49,15 +49,18 @@ Outcome::Text() const
     return text;
 }
 
-SpliceDriver::SpliceDriver(unsigned int method)
-    : tuple{MakeTuple(0x0a000001, 31000, 0xc0000201, 7000),
-            MakeTuple(0x0a010002, 32000, 0xc0000201, 7001)}
+SpliceDriver::SpliceDriver(unsigned int method, uint8_t familyA, uint8_t familyB)
+    : tuple{familyA == IST_FAMILY_IPV6 ? MakeTuple6(0xa, 1, 31000, 7000)
+                                       : MakeTuple(0x0a000001, 31000, 0xc0000201, 7000),
+            familyB == IST_FAMILY_IPV6 ? MakeTuple6(0xb, 2, 32000, 7001)
+                                       : MakeTuple(0x0a010002, 32000, 0xc0000201, 7001)},
+      family{familyA, familyB}
 {
     ist_settings_default(&settings);
     if (method == IST_METHOD_ACTIVE)
     {
         ist_active_config config{};
-        config.family_b = IST_FAMILY_IPV4;
+        config.family_b = familyB;
         config.from_b = tuple[IST_SIDE_B];
         config.isn_to_a = SHOWN_TO_A;
         config.isn_to_b = SHOWN_TO_B;
@@ -83,7 +86,9 @@ SpliceDriver::Describe(const ist_verdict& verdict) const
         const Packet bytes(made.bytes, made.bytes + made.length);
         const ist_packet packet = Parse(bytes);
         EXPECT_EQ(ChecksumFault(bytes), "");
-        EXPECT_EQ(packet.tuple.destination.word[0], tuple[made.to].source.word[0]);
+        EXPECT_EQ(packet.family, family[made.to]);
+        EXPECT_TRUE(ist_address_equal(&packet.tuple.destination, &tuple[made.to].source));
+        EXPECT_TRUE(ist_address_equal(&packet.tuple.source, &tuple[made.to].destination));
         EXPECT_EQ(packet.tuple.destination_port, tuple[made.to].source_port);
         EXPECT_EQ(packet.tuple.source_port, tuple[made.to].destination_port);
         outcome.made.push_back((made.to ? "B " : "A ") + FlagText(packet.tcp_flags));
@@ -119,6 +124,7 @@ Outcome
 SpliceDriver::Step(unsigned int side, Segment segment)
 {
     segment.tuple = tuple[side];
+    segment.family = family[side];
     return Step(side, BuildTcp(segment));
 }
 

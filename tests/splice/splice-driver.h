@@ -26,6 +26,8 @@ struct Outcome
 /// One splice with its clock, moved by hand, one segment at a time.
 ///
 ///     A 10.0.0.1:31000 -> IST 192.0.2.1:7000      B 10.1.0.2:32000 -> IST 192.0.2.1:7001
+///
+/// or, with IPv6, A 2001:db8:0:a::1 -> ::ffff of its net, B 2001:db8:0:b::2 likewise.
 class SpliceDriver
 {
   public:
@@ -34,7 +36,9 @@ class SpliceDriver
     static constexpr uint32_t SHOWN_TO_A = 0x70000000; ///< active: ISN shown to A
     static constexpr uint32_t SHOWN_TO_B = 0x71000000;
 
-    explicit SpliceDriver(unsigned int method = IST_METHOD_PASSIVE);
+    explicit SpliceDriver(unsigned int method = IST_METHOD_PASSIVE,
+                          uint8_t familyA = IST_FAMILY_IPV4,
+                          uint8_t familyB = IST_FAMILY_IPV4);
 
     /// A segment of the side with its tuple; checksums of what comes out are verified.
     Outcome Step(unsigned int side, Segment segment);
@@ -62,6 +66,7 @@ class SpliceDriver
     ist_splice splice{};
     uint64_t nowNs = IST_SECOND_NS;
     ist_tuple tuple[2];
+    uint8_t family[2];
 
   private:
     Outcome Describe(const ist_verdict& verdict) const;

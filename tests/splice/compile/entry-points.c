@@ -2,10 +2,12 @@
 /* Every entry point of the splice core as a function of its own: compiled by a freestanding C11
  * compiler, whose report of stack use is then the core's. */
 #include "model/splice/ist-active.h"
+#include "model/splice/ist-fast.h"
 #include "model/splice/ist-names.h"
 #include "model/splice/ist-splice.h"
 
 int parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length);
+int parse_any(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length);
 int parse_quoted(struct ist_packet *packet, const uint8_t *data, uint32_t captured);
 struct ist_deltas apply(uint8_t *header, const struct ist_packet *packet,
 			const struct ist_rewrite *rewrite, unsigned int mode);
@@ -19,6 +21,7 @@ void init(struct ist_splice *splice, struct ist_settings *settings,
 	  const struct ist_active_config *config);
 bool reply(const struct ist_packet *packet, const struct ist_settings *settings,
 	   struct ist_crafted *out);
+bool fast(struct ist_splice *splice, const uint8_t *tcp, uint32_t length, uint64_t now_ns);
 const char *name(int code);
 
 int parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length)
@@ -26,9 +29,14 @@ int parse(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uin
 	return ist_packet_parse(packet, data, captured, length);
 }
 
+int parse_any(struct ist_packet *packet, const uint8_t *data, uint32_t captured, uint32_t length)
+{
+	return ist_packet_parse_any(packet, data, captured, length);
+}
+
 int parse_quoted(struct ist_packet *packet, const uint8_t *data, uint32_t captured)
 {
-	return ist_packet_parse_quoted(packet, data, captured);
+	return ist_packet_parse_quoted_any(packet, data, captured);
 }
 
 struct ist_deltas apply(uint8_t *header, const struct ist_packet *packet,
@@ -67,6 +75,16 @@ bool reply(const struct ist_packet *packet, const struct ist_settings *settings,
 	   struct ist_crafted *out)
 {
 	return ist_reset_reply(packet, settings, out);
+}
+
+bool fast(struct ist_splice *splice, const uint8_t *tcp, uint32_t length, uint64_t now_ns)
+{
+	struct ist_segment segment;
+
+	if (splice->method == IST_METHOD_UDP)
+		return ist_fast_datagram(splice, IST_SIDE_A, length, now_ns);
+	return ist_segment_read(&segment, tcp, 60, length) &&
+	       ist_fast_segment(splice, IST_SIDE_A, &segment, now_ns);
 }
 
 const char *name(int code)
