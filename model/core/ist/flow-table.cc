@@ -11,35 +11,25 @@ namespace
 
 constexpr size_t FIRST_CAPACITY = 64;
 
-/// Finaliser of MurmurHash3: every bit of the input reaches every bit of the result.
-uint64_t
-Mix(uint64_t x)
-{
-    x ^= x >> 33;
-    x *= 0xff51afd7ed558ccdULL;
-    x ^= x >> 33;
-    x *= 0xc4ceb9fe1a85ec53ULL;
-    return x ^ x >> 33;
-}
-
 } // namespace
 
-FlowTable::FlowTable(uint64_t seed)
+template <typename Key>
+BasicFlowTable<Key>::BasicFlowTable(uint64_t seed)
     : m_seed(seed),
       m_entries(FIRST_CAPACITY)
 {
 }
 
+template <typename Key>
 size_t
-FlowTable::HomeOf(const TupleKey& key) const
+BasicFlowTable<Key>::HomeOf(const Key& key) const
 {
-    constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15ULL;
-    const uint64_t hash = Mix((key.addresses ^ m_seed) * GOLDEN + key.ports);
-    return static_cast<size_t>(hash) & (m_entries.size() - 1);
+    return static_cast<size_t>(key.Hash(m_seed)) & (m_entries.size() - 1);
 }
 
+template <typename Key>
 size_t
-FlowTable::Locate(const TupleKey& key) const
+BasicFlowTable<Key>::Locate(const Key& key) const
 {
     size_t at = HomeOf(key);
     while (m_entries[at].key.ports != 0 && !(m_entries[at].key == key))
@@ -49,22 +39,25 @@ FlowTable::Locate(const TupleKey& key) const
     return at;
 }
 
+template <typename Key>
 const uint32_t*
-FlowTable::Find(const TupleKey& key) const
+BasicFlowTable<Key>::Find(const Key& key) const
 {
     const Entry& entry = m_entries[Locate(key)];
     return entry.key.ports == 0 ? nullptr : &entry.value;
 }
 
+template <typename Key>
 uint32_t*
-FlowTable::Find(const TupleKey& key)
+BasicFlowTable<Key>::Find(const Key& key)
 {
     Entry& entry = m_entries[Locate(key)];
     return entry.key.ports == 0 ? nullptr : &entry.value;
 }
 
+template <typename Key>
 uint32_t&
-FlowTable::At(const TupleKey& key)
+BasicFlowTable<Key>::At(const Key& key)
 {
     size_t at = Locate(key);
     if (m_entries[at].key.ports == 0)
@@ -80,8 +73,9 @@ FlowTable::At(const TupleKey& key)
     return m_entries[at].value;
 }
 
+template <typename Key>
 bool
-FlowTable::Erase(const TupleKey& key)
+BasicFlowTable<Key>::Erase(const Key& key)
 {
     const size_t mask = m_entries.size() - 1;
     size_t hole = Locate(key);
@@ -104,8 +98,9 @@ FlowTable::Erase(const TupleKey& key)
     return true;
 }
 
+template <typename Key>
 void
-FlowTable::Grow()
+BasicFlowTable<Key>::Grow()
 {
     std::vector<Entry> old(2 * m_entries.size());
     std::swap(old, m_entries);
@@ -117,5 +112,8 @@ FlowTable::Grow()
         }
     }
 }
+
+template class BasicFlowTable<TupleKey>;
+template class BasicFlowTable<TupleKey6>;
 
 } // namespace isb

@@ -13,12 +13,12 @@
 namespace isb
 {
 
-/// Identifies the fragments of one datagram (RFC 791 section 3.2).
+/// Identifies the fragments of one datagram (RFC 791 section 3.2, RFC 8200 section 4.5).
 struct FragmentKey
 {
-    Ipv4 source;
-    Ipv4 destination;
-    uint16_t identification = 0; ///< host byte order
+    IpAddress source;
+    IpAddress destination;
+    uint32_t identification = 0; ///< host byte order
     Protocol protocol = Protocol::Udp;
 };
 

@@ -30,12 +30,12 @@ Describe(const Splice& splice)
     for (const IstSide which : {IstSide::A, IstSide::B})
     {
         const Splice::Side& side = splice.side[IndexOf(which)];
-        const ist_tuple& tuple = splice.CoreSide(which).tuple;
+        const ist_side& core = splice.CoreSide(which);
         IstSpliceInfo::Side& shown = info.side[IndexOf(which)];
         if (splice.Knows(which))
         {
-            shown.peer = SourceOf(tuple);
-            shown.local.address = DestinationOf(tuple).address;
+            shown.peer = SourceOf(core.family, core.tuple);
+            shown.local.address = DestinationOf(core.family, core.tuple).address;
         }
         shown.local.port = side.port;
         shown.packets = side.packets;

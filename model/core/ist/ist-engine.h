@@ -28,7 +28,7 @@ struct IstVerdict
     {
         NotOurs,  ///< no IST port, no spliced flow: deliver as if there were no IST
         Consumed, ///< the IST took it (a SYN, a registration datagram); nothing to send for it
-        Forward,  ///< rewritten in place: route by the header's new destination and send
+        Forward,  ///< rewritten: route by the header's new destination and send
         Drop,     ///< reason and rule say why
         Hold,     ///< keep the packet until its ticket is in TakeReleased() or TakeAbandoned()
     };
@@ -37,6 +37,11 @@ struct IstVerdict
     std::string_view reason; ///< Drop only: "ist.unpaired"
     std::string_view rule;   ///< Drop only: "thesis 3.3"
     uint64_t ticket = 0;     ///< Hold only; never 0
+    /// Forward only: so many of the packet's first bytes give way to `header`. 0: rewritten in
+    /// place, as always between users of one family.
+    size_t replaced = 0;
+    std::vector<uint8_t>
+        header; ///< the other family's IP header; of an ICMP error, the whole of it
 };
 
 /// One splice as List() shows it. Endpoints are as seen at the IST.

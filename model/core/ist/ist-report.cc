@@ -15,8 +15,8 @@ FlowKey
 FlowOf(const ist_packet& packet)
 {
     return {static_cast<Protocol>(packet.protocol),
-            SourceOf(packet.tuple),
-            DestinationOf(packet.tuple)};
+            SourceOf(packet.family, packet.tuple).ToIpv4(),
+            DestinationOf(packet.family, packet.tuple).ToIpv4()};
 }
 
 /// What the packet is for in the life of a connection.
@@ -36,16 +36,16 @@ HandshakeName(const ist_packet& packet)
 
 } // namespace
 
-Endpoint
-SourceOf(const ist_tuple& tuple)
+IpEndpoint
+SourceOf(uint8_t family, const ist_tuple& tuple)
 {
-    return {{tuple.source.word[0]}, tuple.source_port};
+    return {IpAddress(family, tuple.source), tuple.source_port};
 }
 
-Endpoint
-DestinationOf(const ist_tuple& tuple)
+IpEndpoint
+DestinationOf(uint8_t family, const ist_tuple& tuple)
 {
-    return {{tuple.destination.word[0]}, tuple.destination_port};
+    return {IpAddress(family, tuple.destination), tuple.destination_port};
 }
 
 IstReason
@@ -201,9 +201,10 @@ IstReport::Emit(TimePoint now, TraceKind kind, const Splice& splice, TraceEvent 
     event.id = splice.id;
     event.splice = splice.label;
     event.flow.protocol = splice.protocol;
-    event.flow.source = SourceOf(a.tuple);
-    event.flow.destination = {DestinationOf(a.tuple).address, splice.side[0].port};
-    event.translated = splice.Knows(IstSide::B) ? SourceOf(b.tuple) : Endpoint{};
+    event.flow.source = SourceOf(a.family, a.tuple).ToIpv4();
+    event.flow.destination = {DestinationOf(a.family, a.tuple).ToIpv4().address,
+                              splice.side[0].port};
+    event.translated = splice.Knows(IstSide::B) ? SourceOf(b.family, b.tuple).ToIpv4() : Endpoint{};
     m_trace->Emit(event);
 }
 

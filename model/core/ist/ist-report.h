@@ -13,8 +13,8 @@ namespace isb
 {
 
 /// Addresses and ports of the core as the values of model/wire.
-[[nodiscard]] Endpoint SourceOf(const ist_tuple& tuple);
-[[nodiscard]] Endpoint DestinationOf(const ist_tuple& tuple);
+[[nodiscard]] IpEndpoint SourceOf(uint8_t family, const ist_tuple& tuple);
+[[nodiscard]] IpEndpoint DestinationOf(uint8_t family, const ist_tuple& tuple);
 
 /// Why something happened: a stable dotted name, and the RFC or thesis section behind it.
 struct IstReason
@@ -26,7 +26,8 @@ struct IstReason
 /// The core's reason in words.
 [[nodiscard]] IstReason ReasonOf(unsigned int coreReason);
 
-/// Says and counts what an engine does.
+/// Says and counts what an engine does. Trace events name IPv4 addresses; of IPv6 endpoints they
+/// have the port.
 class IstReport
 {
   public:

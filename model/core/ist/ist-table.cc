@@ -15,12 +15,25 @@ ValueOf(const Splice& splice, IstSide side)
     return splice.slot << 1 | static_cast<uint32_t>(IndexOf(side));
 }
 
+/// The same hosts, whatever the ports.
+ist_tuple
+WithoutPorts(const ist_tuple& tuple)
+{
+    ist_tuple hosts = tuple;
+    hosts.source_port = 0;
+    hosts.destination_port = 0;
+    return hosts;
+}
+
 } // namespace
 
+/// Seeds are taken in this order; the tables of IPv6 share them.
 IstTable::IstTable(Rng& random)
     : m_ports(random.Next()),
       m_flows(random.Next()),
-      m_hosts(random.Next())
+      m_hosts(random.Next()),
+      m_flows6(m_flows.Seed()),
+      m_hosts6(m_hosts.Seed())
 {
 }
 
@@ -85,10 +98,18 @@ IstTable::PlaceOf(const uint32_t* value)
     return {&m_splices[*value >> 1], (*value & 1) != 0 ? IstSide::B : IstSide::A};
 }
 
-IstTable::Place
-IstTable::FindFlow(const TupleKey& key)
+const uint32_t*
+IstTable::ValueOfFlow(const IstFlow& flow) const
 {
-    return PlaceOf(m_flows.Find(key));
+    return flow.family == IST_FAMILY_IPV6
+               ? m_flows6.Find(TupleKey6::OfFlow(flow.protocol, flow.tuple))
+               : m_flows.Find(TupleKey::OfFlow(flow.protocol, flow.tuple));
+}
+
+IstTable::Place
+IstTable::FindFlow(const IstFlow& flow)
+{
+    return PlaceOf(ValueOfFlow(flow));
 }
 
 IstTable::Place
@@ -104,15 +125,18 @@ IstTable::IsPortOpen(Protocol protocol, uint16_t port) const
 }
 
 bool
-IstTable::HasFlow(const TupleKey& key) const
+IstTable::HasFlow(const IstFlow& flow) const
 {
-    return m_flows.Find(key) != nullptr;
+    return ValueOfFlow(flow) != nullptr;
 }
 
 bool
-IstTable::HasHosts(Protocol protocol, Ipv4 peer, Ipv4 local) const
+IstTable::HasHosts(const IstFlow& flow) const
 {
-    return m_hosts.Find(TupleKey::OfHosts(protocol, peer, local)) != nullptr;
+    const ist_tuple hosts = WithoutPorts(flow.tuple);
+    return flow.family == IST_FAMILY_IPV6
+               ? m_hosts6.Find(TupleKey6::OfFlow(flow.protocol, hosts)) != nullptr
+               : m_hosts.Find(TupleKey::OfFlow(flow.protocol, hosts)) != nullptr;
 }
 
 bool
@@ -145,15 +169,24 @@ IstTable::ClosePort(Splice& splice, IstSide which)
 }
 
 void
-IstTable::EnterFlow(Splice& splice, IstSide which, const Endpoint& peer, const Endpoint& local)
+IstTable::EnterFlow(Splice& splice, IstSide which)
 {
     Splice::Side& side = splice.At(which);
+    const ist_side& core = splice.CoreSide(which);
     assert(!side.flow);
-    side.flow = TupleKey::OfFlow(splice.protocol, peer, local);
-    side.hosts = TupleKey::OfHosts(splice.protocol, peer.address, local.address);
-    assert(!m_flows.Find(*side.flow));
-    m_flows.At(*side.flow) = ValueOf(splice, which);
-    ++m_hosts.At(*side.hosts);
+    side.flow = IstFlow{splice.protocol, core.family, core.tuple};
+    assert(!HasFlow(*side.flow));
+    const ist_tuple hosts = WithoutPorts(core.tuple);
+    if (core.family == IST_FAMILY_IPV6)
+    {
+        m_flows6.At(TupleKey6::OfFlow(splice.protocol, core.tuple)) = ValueOf(splice, which);
+        ++m_hosts6.At(TupleKey6::OfFlow(splice.protocol, hosts));
+    }
+    else
+    {
+        m_flows.At(TupleKey::OfFlow(splice.protocol, core.tuple)) = ValueOf(splice, which);
+        ++m_hosts.At(TupleKey::OfFlow(splice.protocol, hosts));
+    }
 }
 
 void
@@ -164,13 +197,32 @@ IstTable::EraseFlow(Splice& splice, IstSide which)
     {
         return;
     }
-    m_flows.Erase(*side.flow);
-    if (--m_hosts.At(*side.hosts) == 0)
+    const auto erase = [&](auto& flows, auto& hosts, auto key, auto hostsKey)
     {
-        m_hosts.Erase(*side.hosts);
+        flows.Erase(key);
+        if (--hosts.At(hostsKey) == 0)
+        {
+            hosts.Erase(hostsKey);
+        }
+    };
+    const Protocol protocol = side.flow->protocol;
+    const ist_tuple& tuple = side.flow->tuple;
+    const ist_tuple hosts = WithoutPorts(tuple);
+    if (side.flow->family == IST_FAMILY_IPV6)
+    {
+        erase(m_flows6,
+              m_hosts6,
+              TupleKey6::OfFlow(protocol, tuple),
+              TupleKey6::OfFlow(protocol, hosts));
+    }
+    else
+    {
+        erase(m_flows,
+              m_hosts,
+              TupleKey::OfFlow(protocol, tuple),
+              TupleKey::OfFlow(protocol, hosts));
     }
     side.flow.reset();
-    side.hosts.reset();
 }
 
 } // namespace isb

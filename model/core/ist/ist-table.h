@@ -31,17 +31,30 @@ Opposite(IstSide side)
     return side == IstSide::A ? IstSide::B : IstSide::A;
 }
 
+/// One direction of a flow, as its packets arrive.
+struct IstFlow
+{
+    Protocol protocol = Protocol::Tcp;
+    uint8_t family = IST_FAMILY_IPV4;
+    ist_tuple tuple{};
+
+    [[nodiscard]] static IstFlow
+    Of(const ist_packet& packet)
+    {
+        return {static_cast<Protocol>(packet.protocol), packet.family, packet.tuple};
+    }
+};
+
 /// One splice: the core's state and what the carrier keeps around it.
 struct Splice
 {
     /// What the carrier keeps of one user.
     struct Side
     {
-        uint16_t port = 0;             ///< IST port; 0 = not known yet
-        bool follows = false;          ///< the port is the one from which user A came
-        bool portOpen = false;         ///< the port table leads here
-        std::optional<TupleKey> flow;  ///< its entry in the flow table
-        std::optional<TupleKey> hosts; ///< what that entry counts among the hosts
+        uint16_t port = 0;           ///< IST port; 0 = not known yet
+        bool follows = false;        ///< the port is the one from which user A came
+        bool portOpen = false;       ///< the port table leads here
+        std::optional<IstFlow> flow; ///< its entry in the flow table
         std::optional<IpAddress> allowed;
         bool rewriteShown = false; ///< the trace has its first payload packet
         uint64_t packets = 0;      ///< forwarded
@@ -87,7 +100,8 @@ struct Splice
 /// The IST table (thesis 5.2): splices, and the two hashes that find them.
 ///
 /// Port entry: IST port -> splice and side, from Create() until both users have come.
-/// Flow entry: protocol, peer, local endpoint -> splice and side, from then to the end.
+/// Flow entry: protocol, peer, local endpoint -> splice and side, from then to the end; a table a
+/// family, so that IPv4's keys stay short.
 /// Beside them it counts flow entries by pair of hosts, so that a fragment without ports can be
 /// told from one that is nobody's.
 class IstTable
@@ -112,18 +126,18 @@ class IstTable
     [[nodiscard]] const Splice& InSlot(uint32_t slot) const;
 
     /// Splice null = none.
-    [[nodiscard]] Place FindFlow(const TupleKey& key);
+    [[nodiscard]] Place FindFlow(const IstFlow& flow);
     [[nodiscard]] Place FindPort(Protocol protocol, uint16_t port);
     [[nodiscard]] bool IsPortOpen(Protocol protocol, uint16_t port) const;
-    [[nodiscard]] bool HasFlow(const TupleKey& key) const;
-    /// Whether some flow of this peer to this own address exists.
-    [[nodiscard]] bool HasHosts(Protocol protocol, Ipv4 peer, Ipv4 local) const;
+    [[nodiscard]] bool HasFlow(const IstFlow& flow) const;
+    /// Whether some flow of its peer to its own address exists, whatever the ports.
+    [[nodiscard]] bool HasHosts(const IstFlow& flow) const;
 
     /// Opens the side's port. False when another splice has it open.
     bool OpenPort(Splice& splice, IstSide side);
     void ClosePort(Splice& splice, IstSide side);
-    /// Enters the side's flow. The key must be free.
-    void EnterFlow(Splice& splice, IstSide side, const Endpoint& peer, const Endpoint& local);
+    /// Enters the flow of a side that the core knows. The key must be free.
+    void EnterFlow(Splice& splice, IstSide side);
     void EraseFlow(Splice& splice, IstSide side);
 
     [[nodiscard]] size_t
@@ -136,11 +150,13 @@ class IstTable
     [[nodiscard]] size_t
     Entries() const
     {
-        return m_ports.Size() + m_flows.Size() + m_hosts.Size() + m_slotsById.size();
+        return m_ports.Size() + m_flows.Size() + m_hosts.Size() + m_flows6.Size() +
+               m_hosts6.Size() + m_slotsById.size();
     }
 
   private:
     [[nodiscard]] Place PlaceOf(const uint32_t* value);
+    [[nodiscard]] const uint32_t* ValueOfFlow(const IstFlow& flow) const;
 
     uint64_t m_lastId = 0;
     std::deque<Splice> m_splices; ///< by slot; references stay valid
@@ -149,6 +165,8 @@ class IstTable
     FlowTable m_ports; ///< value = slot << 1 | side
     FlowTable m_flows; ///< value = slot << 1 | side
     FlowTable m_hosts; ///< value = number of flows
+    FlowTable6 m_flows6;
+    FlowTable6 m_hosts6;
 };
 
 } // namespace isb

@@ -38,30 +38,46 @@ ProtocolOf(const ist_packet& packet)
 FragmentKey
 FragmentKeyOf(const ist_packet& packet)
 {
-    return {SourceOf(packet.tuple).address,
-            DestinationOf(packet.tuple).address,
-            static_cast<uint16_t>(packet.identification),
+    return {IpAddress(packet.family, packet.tuple.source),
+            IpAddress(packet.family, packet.tuple.destination),
+            packet.identification,
             ProtocolOf(packet)};
 }
 
-/// The flow of a packet that the parser refuses, if its ports can be read all the same.
-std::optional<FlowKey>
-ReadableFlow(ByteView header)
+/// The flow of a packet that the parser refuses, if its ports can be read all the same: behind the
+/// IPv6 extension headers that it could read.
+std::optional<IstFlow>
+ReadableFlow(ByteView header, const ist_packet& packet)
 {
-    constexpr size_t IP_HEADER_MIN = 20;
-    if (header.size < IP_HEADER_MIN || header.data[0] >> 4 != 4)
+    const unsigned int version = header.size == 0 ? 0 : header.data[0] >> 4;
+    const bool isIpv6 = version == IST_FAMILY_IPV6;
+    const size_t shortest = isIpv6 ? IST_IPV6_HEADER : IST_IPV4_HEADER;
+    if ((!isIpv6 && version != IST_FAMILY_IPV4) || header.size < shortest)
     {
         return std::nullopt;
     }
-    const size_t ports = std::max(size_t{header.data[0] & 0xfU} * 4, IP_HEADER_MIN);
-    const uint8_t protocol = header.data[9];
+    const size_t stated = isIpv6 ? packet.transport_offset : size_t{header.data[0] & 0xfU} * 4;
+    const size_t ports = std::max(stated, shortest);
+    const uint8_t next = stated == 0 ? header.data[6] : packet.protocol;
+    const uint8_t protocol = isIpv6 ? next : header.data[9];
     if ((protocol != IST_PROTOCOL_TCP && protocol != IST_PROTOCOL_UDP) || header.size < ports + 4)
     {
         return std::nullopt;
     }
-    return FlowKey{static_cast<Protocol>(protocol),
-                   {{ist_get32(header.data + 12)}, ist_get16(header.data + ports)},
-                   {{ist_get32(header.data + 16)}, ist_get16(header.data + ports + 2)}};
+    IstFlow flow{static_cast<Protocol>(protocol), static_cast<uint8_t>(version), {}};
+    if (isIpv6)
+    {
+        ist_get_ipv6(&flow.tuple.source, header.data + 8);
+        ist_get_ipv6(&flow.tuple.destination, header.data + 24);
+    }
+    else
+    {
+        ist_address_set_ipv4(&flow.tuple.source, ist_get32(header.data + 12));
+        ist_address_set_ipv4(&flow.tuple.destination, ist_get32(header.data + 16));
+    }
+    flow.tuple.source_port = ist_get16(header.data + ports);
+    flow.tuple.destination_port = ist_get16(header.data + ports + 2);
+    return flow;
 }
 
 IstVerdict
@@ -85,20 +101,25 @@ PacketPath::PacketPath(const IstSettings& settings, SpliceKeeper& keeper)
 IstVerdict
 PacketPath::Process(TimePoint now, MutableBytes header, size_t packetLength)
 {
+    constexpr size_t MOST = 65535;
     header.size = std::min(header.size, packetLength);
-    PacketView view;
-    if (!view.Read(header, packetLength))
+    ist_packet packet;
+    const int fault = ist_packet_parse_any(&packet,
+                                           header.data,
+                                           static_cast<uint32_t>(std::min(header.size, MOST)),
+                                           static_cast<uint32_t>(std::min(packetLength, MOST)));
+    if (fault != 0)
     {
-        return view.IsOtherProtocol() ? IstVerdict{} : OnMalformed(now, header, packetLength);
+        return fault == IST_ERROR_PROTOCOL ? IstVerdict{}
+                                           : OnMalformed(now, header, packetLength, packet);
     }
-    const ist_packet& packet = view.Fields();
     if (packet.fragment_offset != 0)
     {
         return OnLaterFragment(now, header, packet);
     }
-    if (packet.protocol == IST_PROTOCOL_ICMP)
+    if (packet.protocol == IST_PROTOCOL_ICMP || packet.protocol == IST_PROTOCOL_ICMPV6)
     {
-        return OnIcmp(now, header, view);
+        return OnIcmp(now, header, packet);
     }
     if (IsFragment(packet))
     {
@@ -108,7 +129,7 @@ PacketPath::Process(TimePoint now, MutableBytes header, size_t packetLength)
 }
 
 bool
-PacketPath::IsOwn(Ipv4 address) const
+PacketPath::IsOwn(const IpAddress& address) const
 {
     const auto& own = m_settings.addresses;
     return own.empty() || std::find(own.begin(), own.end(), address) != own.end();
@@ -120,22 +141,22 @@ IstTable::Place
 PacketPath::Locate(TimePoint now, const ist_packet& packet)
 {
     const Protocol protocol = ProtocolOf(packet);
-    const Endpoint peer = SourceOf(packet.tuple);
-    const Endpoint local = DestinationOf(packet.tuple);
-    const IstTable::Place flow = m_keeper.table.FindFlow(TupleKey::OfFlow(protocol, peer, local));
+    const uint16_t port = packet.tuple.destination_port;
+    const IstTable::Place flow = m_keeper.table.FindFlow(IstFlow::Of(packet));
     if (!flow.splice)
     {
-        return IsOwn(local.address) ? m_keeper.table.FindPort(protocol, local.port)
-                                    : IstTable::Place{};
+        return IsOwn({packet.family, packet.tuple.destination})
+                   ? m_keeper.table.FindPort(protocol, port)
+                   : IstTable::Place{};
     }
     if (flow.splice->core.state != IST_STATE_TIME_WAIT || !IsOnlySyn(packet) ||
         !ist_after(packet.seq, flow.splice->CoreSide(flow.from).next) ||
-        !m_keeper.table.IsPortOpen(protocol, local.port))
+        !m_keeper.table.IsPortOpen(protocol, port))
     {
         return flow;
     }
     m_keeper.End(now, *flow.splice, ReasonOf(IST_REASON_NEW_SYN));
-    return m_keeper.table.FindPort(protocol, local.port);
+    return m_keeper.table.FindPort(protocol, port);
 }
 
 /// What the carrier itself asks of a packet before the core sees it.
@@ -148,7 +169,7 @@ PacketPath::Refusal(const IstTable::Place& place, const ist_packet& packet)
     {
         return std::nullopt;
     }
-    if (allowed && *allowed != SourceOf(packet.tuple).address)
+    if (allowed && *allowed != IpAddress(packet.family, packet.tuple.source))
     {
         return SOURCE_REFUSED;
     }
@@ -274,7 +295,7 @@ PacketPath::OnFirstFragment(TimePoint now, MutableBytes header, const ist_packet
         fate.kind = DatagramFate::NotOurs;
     }
     const FragmentKey key = FragmentKeyOf(packet);
-    if (id != 0 || m_keeper.table.HasHosts(key.protocol, key.source, key.destination))
+    if (id != 0 || m_keeper.table.HasHosts(IstFlow::Of(packet)))
     {
         const size_t payload = size_t{packet.total_length} - packet.transport_offset;
         fragments.First(now, key, fate, payload);
@@ -286,8 +307,8 @@ IstVerdict
 PacketPath::OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet& packet)
 {
     const FragmentKey key = FragmentKeyOf(packet);
-    const bool mayHold = packet.protocol == IST_PROTOCOL_UDP &&
-                         m_keeper.table.HasHosts(key.protocol, key.source, key.destination);
+    const bool mayHold =
+        packet.protocol == IST_PROTOCOL_UDP && m_keeper.table.HasHosts(IstFlow::Of(packet));
     const bool last = (packet.flags & IST_PACKET_MORE_FRAGMENTS) == 0;
     const FragmentExtent extent{packet.fragment_offset, packet.payload_length, last};
     const FragmentFollower::Later later = fragments.Next(now, key, extent, mayHold);
@@ -337,16 +358,25 @@ PacketPath::OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet
 /// An error about a packet that the IST sent to `reached`: translated for whoever sent it first.
 /// The IST's own address becomes the reporter, as a foreign source might be filtered on the way.
 IstVerdict
-PacketPath::OnIcmp(TimePoint now, MutableBytes header, const PacketView& packet)
+PacketPath::OnIcmp(TimePoint now, MutableBytes header, const ist_packet& packet)
 {
-    const auto error = ParseIcmpError(header, packet);
+    PacketView view;
+    if (!view.Read(header, packet.total_length))
+    {
+        return {};
+    }
+    const auto error = ParseIcmpError(header, view);
     if (!error || error->destination != error->offending.source.address)
     {
         return {};
     }
     const FlowKey& offending = error->offending;
-    const IstTable::Place reached = m_keeper.table.FindFlow(
-        TupleKey::OfFlow(offending.protocol, offending.destination, offending.source));
+    IstFlow flow{offending.protocol, IST_FAMILY_IPV4, {}};
+    ist_address_set_ipv4(&flow.tuple.source, offending.destination.address.value);
+    ist_address_set_ipv4(&flow.tuple.destination, offending.source.address.value);
+    flow.tuple.source_port = offending.destination.port;
+    flow.tuple.destination_port = offending.source.port;
+    const IstTable::Place reached = m_keeper.table.FindFlow(flow);
     if (!reached.splice)
     {
         return {};
@@ -361,14 +391,14 @@ PacketPath::OnIcmp(TimePoint now, MutableBytes header, const PacketView& packet)
                           sequence - receiver.acked <= sender.next - receiver.acked;
     if (!joined || !underWay)
     {
-        return m_keeper.report.DropError(now, offending, splice, packet.TotalLength());
+        return m_keeper.report.DropError(now, offending, splice, packet.total_length);
     }
-    if (ist_ttl_ends(&packet.Fields(), &m_keeper.CoreSettings()))
+    if (ist_ttl_ends(&packet, &m_keeper.CoreSettings()))
     {
-        return m_keeper.report.Drop(now, packet.Fields(), &splice, ReasonOf(IST_REASON_TTL));
+        return m_keeper.report.Drop(now, packet, &splice, ReasonOf(IST_REASON_TTL));
     }
-    const Endpoint user = SourceOf(sender.tuple);
-    const Endpoint local = DestinationOf(sender.tuple);
+    const Endpoint user = SourceOf(sender.family, sender.tuple).ToIpv4();
+    const Endpoint local = DestinationOf(sender.family, sender.tuple).ToIpv4();
     TranslateIcmpError(header,
                        *error,
                        {local.address, user.address, user, local, 0U - sender.out.seq_add});
@@ -376,28 +406,34 @@ PacketPath::OnIcmp(TimePoint now, MutableBytes header, const PacketView& packet)
     {
         ist_rewrite less{};
         less.fields = IST_EDIT_TTL;
-        (void)ist_rewrite_apply(header.data, &packet.Fields(), &less, IST_CHECKSUM_FULL);
+        (void)ist_rewrite_apply(header.data, &packet, &less, IST_CHECKSUM_FULL);
     }
     ++m_keeper.report.counters.forwarded;
-    m_keeper.report.counters.forwardedBytes += packet.TotalLength();
+    m_keeper.report.counters.forwardedBytes += packet.total_length;
     return Verdict(IstVerdict::Forward);
 }
 
 IstVerdict
-PacketPath::OnMalformed(TimePoint now, ByteView header, size_t packetLength)
+PacketPath::OnMalformed(TimePoint now,
+                        ByteView header,
+                        size_t packetLength,
+                        const ist_packet& packet)
 {
-    const auto flow = ReadableFlow(header);
-    if (!flow || !IsOwn(flow->destination.address))
+    const auto flow = ReadableFlow(header, packet);
+    if (!flow || !IsOwn({flow->family, flow->tuple.destination}))
     {
         return {};
     }
-    const auto key = TupleKey::OfFlow(flow->protocol, flow->source, flow->destination);
-    if (!m_keeper.table.HasFlow(key) &&
-        !m_keeper.table.IsPortOpen(flow->protocol, flow->destination.port))
+    if (!m_keeper.table.HasFlow(*flow) &&
+        !m_keeper.table.IsPortOpen(flow->protocol, flow->tuple.destination_port))
     {
         return {};
     }
-    return m_keeper.report.DropMalformed(now, *flow, packetLength);
+    return m_keeper.report.DropMalformed(now,
+                                         {flow->protocol,
+                                          SourceOf(flow->family, flow->tuple).ToIpv4(),
+                                          DestinationOf(flow->family, flow->tuple).ToIpv4()},
+                                         packetLength);
 }
 
 } // namespace isb

@@ -25,8 +25,11 @@ class PacketPath
     FragmentFollower fragments;
 
   private:
-    IstVerdict OnMalformed(TimePoint now, ByteView header, size_t packetLength);
-    IstVerdict OnIcmp(TimePoint now, MutableBytes header, const PacketView& packet);
+    IstVerdict OnMalformed(TimePoint now,
+                           ByteView header,
+                           size_t packetLength,
+                           const ist_packet& packet);
+    IstVerdict OnIcmp(TimePoint now, MutableBytes header, const ist_packet& packet);
     IstVerdict OnFirstFragment(TimePoint now, MutableBytes header, const ist_packet& packet);
     IstVerdict OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet& packet);
     IstVerdict OnPacket(TimePoint now,
@@ -45,7 +48,7 @@ class PacketPath
     [[nodiscard]] IstTable::Place Locate(TimePoint now, const ist_packet& packet);
     [[nodiscard]] std::optional<IstReason> Refusal(const IstTable::Place& place,
                                                    const ist_packet& packet);
-    [[nodiscard]] bool IsOwn(Ipv4 address) const;
+    [[nodiscard]] bool IsOwn(const IpAddress& address) const;
 
     const IstSettings& m_settings;
     SpliceKeeper& m_keeper;

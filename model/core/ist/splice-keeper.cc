@@ -130,33 +130,56 @@ SpliceKeeper::ChoosePort(IsFree isFree)
     return 0;
 }
 
+/// From where to connect: as ordered, or the address to which A came, or, when B is of the other
+/// family, the first own address of B's.
+IpAddress
+SpliceKeeper::ActiveSource(const Splice& splice, const ist_packet& packet) const
+{
+    const uint8_t family = splice.activeTarget.address.family;
+    if (splice.activeSource)
+    {
+        return *splice.activeSource;
+    }
+    if (packet.family == family)
+    {
+        return {packet.family, packet.tuple.destination};
+    }
+    const auto& own = m_settings.addresses;
+    const auto found =
+        std::find_if(own.begin(),
+                     own.end(),
+                     [family](const IpAddress& address) { return address.family == family; });
+    IpAddress none;
+    none.family = splice.activeTarget.address.family;
+    return found == own.end() ? none : *found;
+}
+
 bool
 SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
 {
-    const Endpoint target = splice.activeTarget.ToIpv4();
-    const Ipv4 source =
-        splice.activeSource ? splice.activeSource->ToIpv4() : DestinationOf(packet.tuple).address;
+    IstFlow fromB{Protocol::Tcp, splice.activeTarget.address.family, {}};
+    fromB.tuple.source = splice.activeTarget.address.ToWords();
+    fromB.tuple.source_port = splice.activeTarget.port;
+    fromB.tuple.destination = ActiveSource(splice, packet).ToWords();
     const auto isFree = [&](uint16_t port)
     {
-        return !table.IsPortOpen(Protocol::Tcp, port) &&
-               !table.HasFlow(TupleKey::OfFlow(Protocol::Tcp, target, {source, port}));
+        fromB.tuple.destination_port = port;
+        return !table.IsPortOpen(Protocol::Tcp, port) && !table.HasFlow(fromB);
     };
     uint16_t port = splice.At(IstSide::B).port;
     if (port == 0)
     {
         port = ChoosePort(isFree);
     }
-    if (port == 0 || !isFree(port))
+    const IpAddress source(fromB.family, fromB.tuple.destination);
+    if (port == 0 || !isFree(port) || source.IsUnspecified())
     {
         return false;
     }
     splice.At(IstSide::B).port = port;
     ist_active_config config{};
-    config.family_b = IST_FAMILY_IPV4;
-    ist_address_set_ipv4(&config.from_b.source, target.address.value);
-    ist_address_set_ipv4(&config.from_b.destination, source.value);
-    config.from_b.source_port = target.port;
-    config.from_b.destination_port = port;
+    config.family_b = fromB.family;
+    config.from_b = fromB.tuple;
     config.isn_to_a = static_cast<uint32_t>(m_random.Next());
     config.isn_to_b = static_cast<uint32_t>(m_random.Next());
     ist_active_init(&splice.core, &config, &m_core);
@@ -275,7 +298,7 @@ SpliceKeeper::OnFirstSeen(TimePoint now, Splice& splice)
     const IstSide first = splice.Knows(IstSide::A) ? IstSide::A : IstSide::B;
     CarrierNews news;
     news.kind = CarrierNews::FirstSide;
-    news.peer = SourceOf(splice.CoreSide(first).tuple);
+    news.peer = SourceOf(splice.CoreSide(first).family, splice.CoreSide(first).tuple);
     news.port =
         splice.requested == SpliceMethod::Pure ? splice.At(Opposite(first)).port : uint16_t{0};
     if (opened)
@@ -315,8 +338,7 @@ SpliceKeeper::EnterFlows(Splice& splice)
         table.ClosePort(splice, which);
         if (!splice.At(which).flow)
         {
-            const ist_tuple& tuple = splice.CoreSide(which).tuple;
-            table.EnterFlow(splice, which, SourceOf(tuple), DestinationOf(tuple));
+            table.EnterFlow(splice, which);
         }
     }
 }

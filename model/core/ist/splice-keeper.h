@@ -30,7 +30,7 @@ class SpliceKeeper
     bool Remove(TimePoint now, uint64_t id);
 
     /// Gives an Active splice that waits its numbers and the port towards B, as its user's SYN is
-    /// here. False when there is no free port.
+    /// here. False when there is no free port, or no own address of the target's family.
     [[nodiscard]] bool PrepareActive(Splice& splice, const ist_packet& packet);
 
     /// Does what the core's verdict on a step asks for, beyond the packet itself. The splice may be
@@ -58,6 +58,7 @@ class SpliceKeeper
     void EmitCrafted(TimePoint now, Splice& splice, const ist_verdict& verdict);
     void OnPaired(TimePoint now, Splice& splice);
     void OnClosed(Splice& splice, IstReason reason);
+    [[nodiscard]] IpAddress ActiveSource(const Splice& splice, const ist_packet& packet) const;
     [[nodiscard]] bool OnFirstSeen(TimePoint now, Splice& splice);
     [[nodiscard]] bool OpenReturnPort(TimePoint now, Splice& splice);
     void FallBack(TimePoint now, const Splice& splice, IstReason reason);

@@ -83,7 +83,8 @@ SpliceWatch::Rewrite(TimePoint now,
     Splice& splice = *place.splice;
     Splice::Side& side = splice.At(place.from);
     splice.allowance.Charge(now, packet.total_length);
-    if (!m_keeper.report.IsTraced() || side.rewriteShown || packet.payload_length == 0)
+    if (!m_keeper.report.IsTraced() || side.rewriteShown || packet.payload_length == 0 ||
+        packet.family != IST_FAMILY_IPV4 || (edits.fields & IST_EDIT_FAMILY) != 0)
     {
         (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
         return;

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr FragmentKey DATAGRAM{{1}, {2}, 77, Protocol::Udp};
+const FragmentKey DATAGRAM{Ipv4{1}, Ipv4{2}, 77, Protocol::Udp};
 constexpr size_t PART = 1480;
 
 DatagramFate
@@ -104,7 +104,7 @@ TEST_F(FragmentFollowerTest, StateIsBounded)
     for (uint16_t id = 0; id < 1000; ++id)
     {
         held +=
-            small.Next(now, {{1}, {2}, id, Protocol::Udp}, {PART, PART, false}, true).ticket != 0;
+            small.Next(now, {Ipv4{1}, Ipv4{2}, id, Protocol::Udp}, {PART, PART, false}, true).ticket != 0;
         EXPECT_LE(small.Size(), 4U);
         EXPECT_LE(small.Held(), 6U);
     }
