@@ -5,6 +5,7 @@
 #include "emulation/meter/traffic-command.h"
 #include "emulation/meter/traffic-turn.h"
 #include "emulation/sys/system-error.h"
+#include "model/wire/registration.h"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +20,7 @@ namespace isb
 namespace
 {
 
-constexpr uint8_t REGISTER = 'r', DATA = 'd', END = 'e', PING = 'p', LAST_PING = 'l';
+constexpr uint8_t DATA = 'd', END = 'e', PING = 'p', LAST_PING = 'l';
 constexpr size_t HEADER = 5;    ///< kind and number of the flood
 constexpr size_t BATCH = 32;    ///< datagrams a system call
 constexpr size_t ROOM = 65536;  ///< bytes of a datagram
@@ -112,7 +113,7 @@ TrafficDatagrams::Connect(const IpEndpoint& target, uint64_t sourcePort)
 void
 TrafficDatagrams::Register()
 {
-    SendControl(REGISTER, 0);
+    SendOne(REGISTRATION_DATAGRAM.data(), REGISTRATION_DATAGRAM.size());
 }
 
 void
@@ -161,14 +162,15 @@ TrafficDatagrams::Prefix() const
 }
 
 void
-TrafficDatagrams::SendControl(uint8_t kind, uint32_t number)
+TrafficDatagrams::SendOne(const uint8_t* payload, size_t size)
 {
-    std::array<uint8_t, TrafficTurn::HEADER + HEADER> bytes{};
-    TrafficTurn::WriteHeader(bytes.data(), HEADER);
-    WriteKind(bytes.data() + TrafficTurn::HEADER, kind, number);
-    const size_t skipped = TrafficTurn::HEADER - Prefix();
-    if (send(m_socket.Get(), bytes.data() + skipped, bytes.size() - skipped, 0) < 0 &&
-        errno != ECONNREFUSED)
+    std::vector<uint8_t> bytes(Prefix() + size);
+    if (m_turnPeer)
+    {
+        TrafficTurn::WriteHeader(bytes.data(), size);
+    }
+    std::memcpy(bytes.data() + Prefix(), payload, size);
+    if (send(m_socket.Get(), bytes.data(), bytes.size(), 0) < 0 && errno != ECONNREFUSED)
     {
         throw SystemError("send a datagram");
     }
@@ -213,10 +215,12 @@ TrafficDatagrams::Flood(uint32_t number, size_t size, uint64_t duration, uint64_
         sent.packets += taken > 0 ? static_cast<uint64_t>(taken) : 0;
     }
     sent.seconds = ToSeconds(now - begun);
+    std::array<uint8_t, HEADER> end{};
+    WriteKind(end.data(), END, number);
     for (int i = 0; i < ENDS; ++i)
     {
         SleepUntil(TrafficNow() + END_GAP);
-        SendControl(END, number);
+        SendOne(end.data(), end.size());
     }
     return sent;
 }

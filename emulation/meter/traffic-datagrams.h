@@ -19,7 +19,7 @@ struct DatagramCount
 };
 
 /// UDP traffic of one agent, on one socket. The first payload byte says what a datagram is:
-/// registration, data or end of a flood, ping; the next four which flood it belongs to.
+/// data or end of a flood, ping; the next four which flood it belongs to.
 class TrafficDatagrams
 {
   public:
@@ -55,7 +55,7 @@ class TrafficDatagrams
     void Open(ist_family family, uint64_t port);
     /// Bytes before the payload: the channel's header, or none.
     [[nodiscard]] size_t Prefix() const;
-    void SendControl(uint8_t kind, uint32_t number);
+    void SendOne(const uint8_t* payload, size_t size);
 
     Descriptor m_socket;
     std::optional<IpEndpoint> m_turnPeer;

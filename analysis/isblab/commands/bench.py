@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""isblab bench: microbenchmarks as ratios, speed and scale of the simulator, natbox' throughput."""
+"""isblab bench: microbenchmarks as ratios, speed and scale of the simulator, natbox' throughput,
+the IST in the kernel."""
 
 from __future__ import annotations
 
@@ -8,10 +9,13 @@ import json
 import statistics
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from isblab import natbox_bench, worker
 from isblab.environment import describe
 from isblab.errors import EnvironmentFailure
+from isblab.ist_bench import budgets
+from isblab.ist_bench import main as ist_main
 from isblab.paths import EXAMPLES, ROOT, program
 from isblab.text import duration, table
 
@@ -28,7 +32,11 @@ memory are printed; their expectations (everybody logged in, every connection up
 status, the speed never does.
 
 `bench natbox` instead sends TCP (with and without offload) and small UDP packets by iperf3 through
-plain forwarding, nftables' NAT and natbox, in namespaces, in turn; medians, spreads and ratios."""
+plain forwarding, nftables' NAT and natbox, in namespaces, in turn; medians, spreads and ratios.
+
+`bench ist` instead measures the IST in the kernel (TCP Splice, Passive, Pure; tc, XDP) beside direct
+connection, forwarding, NAT, HAProxy, socat, coturn and proxies of our own: throughput, packet rate,
+CPU time, round trips, set-up, table sizes; bench.json, figures and report.html in --out."""
 
 BENCHES = ("bench_splice", "bench_ist", "bench_ns3", "bench_nat")
 SCALE = ROOT / "tests" / "bench" / "scale"
@@ -61,14 +69,21 @@ class _Measured:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this command."""
-    parser.add_argument("what", nargs="?", choices=("micro", "scale", "natbox"),
+    parser.add_argument("what", nargs="?", choices=("micro", "scale", "natbox", "ist"),
                         default="micro",
                         help="micro: microbenchmarks and five phases; scale: many hosts and users; "
-                             "natbox: throughput beside nftables (needs root)")
+                             "natbox: throughput beside nftables (needs root); ist: the IST in the "
+                             "kernel beside its peers (needs root)")
     parser.add_argument("--quick", action="store_true",
                         help=f"{_QUICK_ROUNDS} rounds of {_QUICK_SECONDS} s instead of {_ROUNDS} "
                              f"of {_SECONDS} s; scale: a tenth of the hosts or less; natbox: "
-                             f"{_QUICK_NATBOX_ROUNDS} rounds instead of {_NATBOX_ROUNDS}")
+                             f"{_QUICK_NATBOX_ROUNDS} rounds instead of {_NATBOX_ROUNDS}; ist: "
+                             "one short round of some ways")
+    parser.add_argument("--long", action="store_true",
+                        help=f"ist: {budgets.LONG.rounds} longer rounds instead of "
+                             f"{budgets.FULL.rounds}")
+    parser.add_argument("--out", type=Path, default=Path("bench-ist"),
+                        help="ist: folder of the result (default: bench-ist)")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -77,6 +92,9 @@ def main(args: argparse.Namespace) -> int:
     print(f"{host['cpu']}, {host['cores']} cores, kernel {host['kernel']}")
     if args.what == "scale":
         return _scale(args.quick)
+    if args.what == "ist":
+        return ist_main.run(budgets.QUICK if args.quick else
+                            budgets.LONG if args.long else budgets.FULL, args.out)
     if args.what == "natbox":
         rounds = _QUICK_NATBOX_ROUNDS if args.quick else _NATBOX_ROUNDS
         print(natbox_bench.report(natbox_bench.measure(rounds, _NATBOX_SECONDS)))

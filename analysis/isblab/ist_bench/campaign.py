@@ -40,16 +40,15 @@ def run_loads(routes: Routes, budget: Budget, announce: Announce) -> Samples:
                  lambda route, n=count: measure.bulk(route, n, budget.warm, budget.bulk))
         for size in (_SMALL, _KILOBYTE):
             each(f"UDP, {size} bytes", size, udp,
-                 lambda route, n=size: _only("udp-rate",
-                                             measure.datagrams(route, n, budget.flood)))
-            each(f"UDP, {size} bytes, CPU", size, udp,
-                 lambda route, n=size: _only("udp-cpu", measure.datagrams(
-                     route, n, 2 * budget.flood, measure.CPU_RATE)))
+                 lambda route, n=size: measure.datagrams(route, n, budget.flood))
+        each("UDP, paced", _SMALL, udp,
+             lambda route: measure.paced(route, _SMALL, 2 * budget.flood))
         if mode == "on":
             for rate in budget.rates:
                 each(f"UDP, 6 KB, {rate or 'all'} Mb/s", rate, udp,
                      lambda route, n=rate: {"udp-loss": measure.loss(route, n, budget.flood)})
-        each("set-up", 0, tcp, lambda route: measure.dial(route, budget.dials))
+        each("set-up", 0, [route for route in tcp if route.way.method != "pure"],  # as Passive's
+             lambda route: measure.dial(route, budget.dials))
         for route in (*tcp, *udp):
             route.gather()
         each("TCP ping-pong", 0, tcp,
@@ -57,10 +56,6 @@ def run_loads(routes: Routes, budget: Budget, announce: Announce) -> Samples:
         each("UDP ping-pong", 0, udp,
              lambda route: {"rtt-udp": measure.ping(route, "udp", budget.ping)})
     return samples
-
-
-def _only(key: str, values: Mapping[str, float]) -> Mapping[str, float]:
-    return {key: values[key]}
 
 
 def _rounds(samples: Samples, rounds: int, x: int, mode: str, routes: Sequence[Route],

@@ -20,19 +20,24 @@ from isblab.paths import program
 __all__ = ["IstControl", "bpf_file_system"]
 
 _numbers = itertools.count(1)
-_MAX_SPLICES = 65536
+_MAX_SPLICES = 65536  # by default
 
 
 class IstControl:
     """An IST that is attached to a line's box."""
 
-    def __init__(self, net: Net, line: Line, carrier: str):
+    def __init__(self, net: Net, line: Line, carrier: str, splices: int = _MAX_SPLICES):
         self._line = line
         self._name = f"bench{os.getpid()}-{next(_numbers)}"
         self.bpffs = net.enter(bpf_file_system())
         self._run_dir = net.enter(tempfile.TemporaryDirectory(prefix="isblab-"))
         self.run("attach", "west", "east", "--carrier", carrier, "--address", line.west,
-                 "--address", line.east, "--max-splices", _MAX_SPLICES)
+                 "--address", line.east, "--max-splices", splices)
+
+    @property
+    def pins(self) -> Path:
+        """Where its maps and programs are pinned."""
+        return self.bpffs / "isblab" / self._name
 
     def run(self, *words: object) -> str:
         """Run `ist`; what it prints."""

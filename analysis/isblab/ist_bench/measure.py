@@ -43,7 +43,8 @@ def ping(route: Route, kind: str, interval: int) -> float:
 
 
 def datagrams(route: Route, size: int, interval: int, rate: int = 0) -> dict[str, float]:
-    """UDP from A to B: packets a second that arrived, and CPU nanoseconds for each that did."""
+    """UDP from A to B: packets a second that arrived, and CPU nanoseconds for each that did. A
+    sends as fast as it can, or `rate` a second."""
     number = next(_floods)
     before = route.cpu()
     route.b.tell("udp-count", number=number)
@@ -51,6 +52,12 @@ def datagrams(route: Route, size: int, interval: int, rate: int = 0) -> dict[str
     got = route.b.hear()
     return {"udp-rate": got["packets"] / max(got["seconds"], sent["seconds"]),
             "udp-cpu": (route.cpu() - before) / max(1, got["packets"])}
+
+
+def paced(route: Route, size: int, interval: int) -> dict[str, float]:
+    """CPU nanoseconds a UDP packet at a rate that all ways carry: wake-ups of a receiver that has
+    nothing else to do are in it."""
+    return {"udp-cpu-paced": datagrams(route, size, interval, CPU_RATE)["udp-cpu"]}
 
 
 def loss(route: Route, megabits: int, interval: int) -> float:

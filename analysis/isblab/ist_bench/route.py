@@ -121,7 +121,7 @@ class Route:
         added = 0.0
         a, b = (ports[self._dialled] for ports in DIAL_PORTS)
         self._dialled = (self._dialled + count) % (len(DIAL_PORTS[0]) - count)
-        if self.way.method in ("passive", "pure"):
+        if self.way.method == "passive":
             added = self.control.add("passive", a, b, count)
             self.b.tell("dial", to=f"{self.line.east}:{b}", step=1, count=count, speaks=0)
             self.a.tell("dial", to=f"{self.line.west}:{a}", step=1, count=count)

@@ -43,6 +43,10 @@ class Way:
     keep_gro: bool = False
     modes: tuple[str, ...] = ("on", "off")
 
+    def titled(self, load: str) -> str:
+        """The title for a load: of UDP splices there is one kind only."""
+        return self.title.replace("(Passive, ", "(") if "udp" in load else self.title
+
     @property
     def reference(self) -> str:
         """Key of the way that ratios are to: forwarding with devices in the same state."""
