@@ -81,8 +81,11 @@ IST_INLINE int ist_parse_tcp_options(struct ist_packet *packet, const uint8_t *d
 	int error;
 
 	for (count = 0; count < IST_TCP_OPTIONS_MAX && at < end; count++) {
-		const uint8_t *option = data + ist_offset(at);
+		const uint8_t *option;
 
+		/* Forgets how it came to be: every turn is then the same to a verifier. */
+		at = ist_offset(at);
+		option = data + at;
 		if (option[0] == 0)
 			break;
 		if (option[0] == 1) {
