@@ -29,16 +29,21 @@
 
 #include <linux/bpf.h>
 
+/* Of this file: who adopts pinned maps refuses another. */
+#define IST_MAPS_VERSION 1
+
 /* Programs by tail call: index into ist_programs, filled by libbpf at load. */
 enum ist_program {
-	IST_PROGRAM_TCP, /* Passive and Pure: whatever is not a plain segment */
-	IST_PROGRAM_ACTIVE,
-	IST_PROGRAM_UDP,
+	IST_PROGRAM_PARSE,    /* of the slow path: first of all */
+	IST_PROGRAM_STEP,     /* Passive, Pure, UDP: whatever the fast path leaves */
+	IST_PROGRAM_ACTIVE,   /* the same for Active */
+	IST_PROGRAM_SETTLE,   /* tables and news after a step */
+	IST_PROGRAM_END,      /* ends a splice */
+	IST_PROGRAM_EMIT,     /* sends what the core made */
+	IST_PROGRAM_FORWARD,  /* edits and sends */
 	IST_PROGRAM_FRAGMENT, /* fragments of UDP */
-	IST_PROGRAM_ICMP,
-	IST_PROGRAM_EMIT,    /* sends what the core made */
-	IST_PROGRAM_FORWARD, /* edits and sends, across families too */
-	IST_PROGRAMS,
+	IST_PROGRAM_ICMP,     /* errors about a splice's packets */
+	IST_PROGRAMS = 16,
 };
 
 /*
@@ -101,6 +106,8 @@ enum ist_entry_flag {
 	IST_ENTRY_FOLLOWS = 0x0080,    /* Pure: side B's port is A's source port */
 	IST_ENTRY_ANY_SOURCE = 0x0100, /* Active: connects from where A came to */
 	IST_ENTRY_LIMITED = 0x0200,    /* rate or bytes: counted by the slow path */
+	IST_ENTRY_ENDING = 0x0400,     /* its lifetime is over: the next packet draws the RSTs */
+	IST_ENTRY_PAIRED = 0x0800,     /* has been joined: end_ns is a time */
 };
 
 /*
@@ -138,7 +145,7 @@ struct ist_device {
 	uint32_t mtu;
 	uint8_t address[6]; /* Ethernet, its own */
 	uint8_t ethernet;   /* 1: its packets have an Ethernet header */
-	uint8_t pad;
+	uint8_t xdp;	    /* 1: an XDP program may redirect to it */
 };
 
 /* ist_device_index: HASH, uint32_t ifindex to uint32_t index into ist_devices. */
@@ -167,10 +174,11 @@ struct ist_fragment_key {
 };
 
 /*
- * An order as a frame: 16 bytes of which 12 and 13 are IST_ORDER_ETHERTYPE (network order), the
- * others zero, then struct ist_order. Room at the end lets a RST be made in it.
+ * An order as a frame: 16 bytes of which 12 and 13 are 0x08 and 0x00, the others zero, then struct
+ * ist_order. The rest of the frame is room for the RST that is made in it. What comes back begins
+ * with the order, answered, unless packets were sent; the program's return value always is the
+ * result.
  */
-#define IST_ORDER_ETHERTYPE 0x88b5 /* IEEE 802: local experiments */
 #define IST_ORDER_OFFSET 16
 #define IST_ORDER_FRAME 256
 

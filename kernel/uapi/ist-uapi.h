@@ -65,7 +65,9 @@ struct ist_order {
 	uint16_t port[2]; /* IST ports. Pure: port[1] 0 = A's source port as seen. Active: port[1]
 			     is the source port towards B, chosen by user space, never 0 */
 	uint8_t method;	  /* enum ist_method */
-	uint8_t pad[3];
+	uint8_t pad;
+	uint16_t target_device; /* Active, eBPF: index into ist_devices of the way to the target; 0:
+				   the device that A came by */
 };
 
 enum ist_news_kind {
