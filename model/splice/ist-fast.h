@@ -86,12 +86,10 @@ IST_INLINE bool ist_segment_read(struct ist_segment *segment, const uint8_t *tcp
 }
 
 /* What every fast packet changes. */
-IST_INLINE void ist_fast_touch(struct ist_splice *splice, const struct ist_side *side,
-			       uint64_t now_ns)
+IST_INLINE void ist_fast_touch(struct ist_splice *splice, unsigned int from, uint64_t now_ns)
 {
 	splice->active_ns = now_ns;
-	if (side->out.fields & IST_EDIT_FAMILY)
-		splice->identification++;
+	ist_next_identification(splice, from);
 }
 
 /* A segment that ist_segment_read() calls plain. Returns 1: forward it; 0: take the whole step. */
@@ -107,7 +105,7 @@ IST_INLINE bool ist_fast_segment(struct ist_splice *splice, unsigned int from,
 	    (splice->state != IST_STATE_ESTABLISHED && splice->state != IST_STATE_CLOSE_WAIT) ||
 	    ((side->flags & IST_SIDE_FIN) && segment->payload_length))
 		return 0;
-	ist_fast_touch(splice, side, now_ns);
+	ist_fast_touch(splice, from & 1, now_ns);
 	if (ist_after(end, other->edge + IST_PROBE_SLACK))
 		return 1;
 	if (ist_after(end, side->next))
@@ -135,7 +133,7 @@ IST_INLINE bool ist_fast_datagram(struct ist_splice *splice, unsigned int from,
 	if (splice->method != IST_METHOD_UDP || splice->state != IST_STATE_ESTABLISHED ||
 	    payload_length == IST_REGISTRATION_LENGTH)
 		return 0;
-	ist_fast_touch(splice, &splice->side[from & 1], now_ns);
+	ist_fast_touch(splice, from & 1, now_ns);
 	return 1;
 }
 

@@ -57,9 +57,18 @@ IST_INLINE void ist_side_rewrite(const struct ist_splice *splice, unsigned int f
 	rewrite->ack_add = out->ack_add;
 	rewrite->address_delta = out->address_delta;
 	rewrite->port_delta = out->port_delta;
-	rewrite->identification = 0;
+	rewrite->identification = splice->identification;
 	rewrite->fields = out->fields;
 	rewrite->pad = 0;
+}
+
+/* Each IPv4 packet that is made of an IPv6 one has the next number (RFC 7915 section 5.1). */
+IST_INLINE void ist_next_identification(struct ist_splice *splice, unsigned int from)
+{
+	const struct ist_side *side = &splice->side[from];
+
+	if ((side->out.fields & IST_EDIT_FAMILY) && side->family == IST_FAMILY_IPV6)
+		splice->identification++;
 }
 
 IST_INLINE void ist_forward(struct ist_splice *splice, unsigned int from,
@@ -71,8 +80,8 @@ IST_INLINE void ist_forward(struct ist_splice *splice, unsigned int from,
 	ist_side_rewrite(splice, from, edits);
 	if (settings->decrement_ttl)
 		edits->fields |= IST_EDIT_TTL;
-	if (edits->fields & IST_EDIT_FAMILY)
-		edits->identification = ++splice->identification;
+	ist_next_identification(splice, from);
+	edits->identification = splice->identification;
 }
 
 IST_INLINE bool ist_ttl_ends(const struct ist_packet *packet, const struct ist_settings *settings)

@@ -12,13 +12,12 @@
 #ifndef IST_HANDSHAKE_H
 #define IST_HANDSHAKE_H
 
+#include "model/splice/ist-header.h"
 #include "model/splice/ist-state.h"
 
 /* What a TCP user means who sends no MSS option (RFC 9293 section 3.7.1). */
 #define IST_MSS_IPV4 536
 #define IST_MSS_IPV6 1220
-/* An IPv6 header is that much longer than an IPv4 header. */
-#define IST_FAMILY_GROWTH 20
 
 enum ist_craft {
 	IST_CRAFT_NONE,
@@ -108,58 +107,30 @@ IST_INLINE uint32_t ist_put_syn_options(uint8_t *at, const struct ist_splice *sp
 	return length;
 }
 
-/* Bytes of an IP header without options. */
-IST_INLINE uint32_t ist_ip_header(unsigned int family)
-{
-	return family == IST_FAMILY_IPV6 ? IST_IPV6_HEADER : IST_IPV4_HEADER;
-}
-
-/* Writes an IPv4 header without options; returns the sum of its addresses. */
-IST_INLINE uint32_t ist_put_ipv4_header(uint8_t *ip, const struct ist_tuple *tuple,
-					uint32_t payload, unsigned int protocol, uint8_t ttl)
-{
-	ist_clear(ip, IST_IPV4_HEADER);
-	ip[0] = 0x45;
-	ist_put16(ip + 2, (uint16_t)(IST_IPV4_HEADER + payload));
-	ip[6] = 0x40; /* do not fragment, so identification 0 is fine (RFC 6864) */
-	ip[8] = ttl;
-	ip[9] = (uint8_t)protocol;
-	ist_put32(ip + 12, tuple->source.word[0]);
-	ist_put32(ip + 16, tuple->destination.word[0]);
-	ist_put16(ip + 10, (uint16_t)~ist_sum(ip, IST_IPV4_HEADER, 0));
-	return ist_sum(ip + 12, 8, 0);
-}
-
-/* Writes an IPv6 header, traffic class and flow label 0; returns the sum of its addresses. */
-IST_INLINE uint32_t ist_put_ipv6_header(uint8_t *ip, const struct ist_tuple *tuple,
-					uint32_t payload, unsigned int protocol, uint8_t ttl)
-{
-	ist_put32(ip, 0x60000000);
-	ist_put16(ip + 4, (uint16_t)payload);
-	ip[6] = (uint8_t)protocol;
-	ip[7] = ttl;
-	ist_put_ipv6(ip + 8, &tuple->source);
-	ist_put_ipv6(ip + 24, &tuple->destination);
-	return ist_sum(ip + 8, 32, 0);
-}
-
 /* Writes IP header, ports and checksums around a finished TCP header of `length` bytes. */
 IST_INLINE void ist_seal(struct ist_crafted *out, unsigned int family,
 			 const struct ist_tuple *tuple, uint32_t length, uint8_t ttl)
 {
 	uint8_t *tcp = out->bytes + ist_ip_header(family);
+	struct ist_ip_fields fields;
 	uint32_t sum;
 
+	ist_clear(&fields, sizeof(fields));
+	fields.payload = length;
+	fields.protocol = IST_PROTOCOL_TCP;
+	fields.ttl = ttl;
+	/* So identification 0 is fine (RFC 6864). */
+	fields.flags = IST_PACKET_DONT_FRAGMENT;
 	out->length = (uint8_t)(ist_ip_header(family) + length);
 	if (family == IST_FAMILY_IPV6)
-		sum = ist_put_ipv6_header(out->bytes, tuple, length, IST_PROTOCOL_TCP, ttl);
+		ist_put_ipv6_header(out->bytes, tuple, &fields);
 	else
-		sum = ist_put_ipv4_header(out->bytes, tuple, length, IST_PROTOCOL_TCP, ttl);
+		ist_put_ipv4_header(out->bytes, tuple, &fields);
 	ist_put16(tcp, tuple->source_port);
 	ist_put16(tcp + 2, tuple->destination_port);
 	ist_put16(tcp + 16, 0);
 	ist_put16(tcp + 18, 0);
-	sum += IST_PROTOCOL_TCP + length;
+	sum = ist_pseudo_sum(tuple, IST_PROTOCOL_TCP, length);
 	ist_put16(tcp + 16, (uint16_t)~ist_sum(tcp, length, sum));
 }
 

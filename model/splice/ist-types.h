@@ -12,7 +12,7 @@
 #define IST_HEADER_MAX 120
 
 /* Size of a header buffer in an eBPF map value, where the verifier bounds offsets by masks. */
-#define IST_HEADER_ROOM 160
+#define IST_HEADER_ROOM 288
 
 enum ist_family {
 	IST_FAMILY_IPV4 = 4,
