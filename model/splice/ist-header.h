@@ -66,7 +66,7 @@ IST_INLINE uint32_t ist_put_ipv6_header(uint8_t *ip, const struct ist_tuple *tup
 
 	ist_put32(ip, 0x60000000u | (uint32_t)fields->traffic_class << 20);
 	ist_put16(ip + 4, (uint16_t)(fields->payload + (fragment ? IST_IPV6_FRAGMENT : 0)));
-	ip[6] = fragment ? IST_EXTENSION_FRAGMENT : fields->protocol;
+	ip[6] = fragment ? (uint8_t)IST_EXTENSION_FRAGMENT : fields->protocol;
 	ip[7] = fields->ttl;
 	ist_put_ipv6(ip + 8, &tuple->source);
 	ist_put_ipv6(ip + 24, &tuple->destination);
