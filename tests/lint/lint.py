@@ -37,7 +37,7 @@ LAYERS = {
     "kernel/uapi": ["model/splice"],
     "kernel/bpf": ["kernel/uapi"],
     "kernel/module": ["kernel/uapi"],
-    "emulation/carrier": ["emulation/sys", "model/core/ist", "kernel/uapi"],
+    "emulation/carrier": ["emulation/io", "emulation/sys", "model/core/ist", "kernel/uapi"],
     "emulation/ist": ["emulation/io", "emulation/carrier"],
     "emulation/lab": ["emulation/io", "emulation/natbox", "emulation/carrier", "model/lab"],
     "analysis/bindings": ["model/lab"],
