@@ -10,7 +10,7 @@
  * IPv4 options and IPv6 extension headers are dropped, an IPv6 fragment header is kept in sense.
  * What is left to the carrier: UDP without a checksum from IPv4 (ist_lacks_checksum()), which it
  * completes or drops; packets that have become too long for the way out: it fragments them, or
- * says so to the sender (ist_too_big() in ist-icmp.h).
+ * says so to the sender (ist_put_too_big() in ist-too-big.h).
  */
 #ifndef IST_FAMILY_H
 #define IST_FAMILY_H

@@ -5,10 +5,10 @@
  * A datagram is forgotten when all its bytes have passed, or after the time-out. Overlaps are not
  * looked for: the receiver reassembles and judges.
  *
- *	first:  ist_datagram_key() -> step as a whole datagram (flag IST_PACKET_MORE_FRAGMENTS
+ *	first:  ist_datagram_key_of() -> step as a whole datagram (flag IST_PACKET_MORE_FRAGMENTS
  *	        cleared) -> ist_datagram_first() into the table
- *	later:  ist_datagram_key() -> look up -> ist_datagram_next() -> with IST_FATE_FORWARD apply
- *	        ist_side_rewrite(), TTL included
+ *	later:  ist_datagram_key_of() -> look up -> ist_datagram_next() -> with IST_FATE_FORWARD
+ *apply ist_side_rewrite(), TTL included
  */
 #ifndef IST_FRAGMENT_H
 #define IST_FRAGMENT_H
@@ -49,7 +49,7 @@ IST_INLINE bool ist_is_first_fragment(const struct ist_packet *packet)
 	return !packet->fragment_offset && (packet->flags & IST_PACKET_MORE_FRAGMENTS);
 }
 
-IST_INLINE void ist_datagram_key(struct ist_datagram_key *key, const struct ist_packet *packet)
+IST_INLINE void ist_datagram_key_of(struct ist_datagram_key *key, const struct ist_packet *packet)
 {
 	key->source = packet->tuple.source;
 	key->destination = packet->tuple.destination;

@@ -23,8 +23,8 @@ struct ist_too_big {
  * `crosses`: that is the other one (IST_EDIT_FAMILY). The quote is the headers up to 8 bytes of
  * transport. The carrier limits how often it says so.
  */
-IST_INLINE void ist_too_big(const uint8_t *header, const struct ist_packet *packet, uint32_t mtu,
-			    bool crosses, uint8_t ttl, struct ist_too_big *out)
+IST_INLINE void ist_put_too_big(const uint8_t *header, const struct ist_packet *packet,
+				uint32_t mtu, bool crosses, uint8_t ttl, struct ist_too_big *out)
 {
 	const bool ipv6 = packet->family == IST_FAMILY_IPV6;
 	const uint32_t at = ist_ip_header(packet->family);

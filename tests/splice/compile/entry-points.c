@@ -124,7 +124,7 @@ bool icmp(uint8_t *data, uint32_t captured, const struct ist_packet *outer,
 void too_big(const uint8_t *header, const struct ist_packet *packet, uint32_t mtu,
 	     struct ist_too_big *out)
 {
-	ist_too_big(header, packet, mtu, 0, 64, out);
+	ist_put_too_big(header, packet, mtu, 0, 64, out);
 }
 
 unsigned int fragment(struct ist_datagram *datagram, struct ist_datagram_key *key,
@@ -132,7 +132,7 @@ unsigned int fragment(struct ist_datagram *datagram, struct ist_datagram_key *ke
 {
 	bool over;
 
-	ist_datagram_key(key, packet);
+	ist_datagram_key_of(key, packet);
 	if (!ist_is_first_fragment(packet))
 		return ist_datagram_next(datagram, packet, now_ns, &over) | (over ? 8u : 0);
 	ist_datagram_first(datagram, packet, IST_FATE_FORWARD, IST_SIDE_A, now_ns);
