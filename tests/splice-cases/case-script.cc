@@ -21,6 +21,7 @@ Script::Script(std::string_view name, const Families& families)
     : m_families(families)
 {
     made.name = std::string(name) + "_" + std::string(families.name);
+    made.crossesFamilies = families.Cross();
     made.ipv4Only = families.a == IST_FAMILY_IPV4 && families.b == IST_FAMILY_IPV4;
     made.settings.decrementTtl = true;
     for (const char* address : {"203.0.113.1", "203.0.113.2", "2001:db8:a::1", "2001:db8:b::1"})
@@ -224,6 +225,17 @@ Script::Syn(IstSide of) const
     return syn;
 }
 
+uint16_t
+Script::MssTowards(IstSide side, uint16_t mss) const
+{
+    const bool grows = !At(side).self.address.IsIpv4() && At(OtherThan(side)).self.address.IsIpv4();
+    if (!grows)
+    {
+        return mss;
+    }
+    return mss == 0 ? 536 : std::max<uint16_t>(std::min<uint16_t>(mss, 1220), mss - 20);
+}
+
 /// RFC 7323, 2018, 3168: what both asked for, with the other's values. The window stays closed.
 Sent
 Script::SynAck(IstSide to) const
@@ -240,9 +252,9 @@ Script::SynAck(IstSide to) const
     {
         answer.flags |= ECE;
     }
-    if (self.wishes.mss != 0 && other.wishes.mss != 0)
+    if (const uint16_t mss = self.wishes.mss == 0 ? 0 : MssTowards(to, other.wishes.mss))
     {
-        answer.options = Mss(other.wishes.mss);
+        answer.options = Mss(mss);
     }
     if (BothSack() || BothTimestamps())
     {

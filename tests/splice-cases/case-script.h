@@ -128,6 +128,11 @@ class Script
     /// Both register: a UDP splice is joined.
     Script& Register();
 
+    /// The MSS option that a side is shown for the other's `mss` (0: none): IPv6 headers are 20
+    /// bytes longer, so an IPv6 user is told so much less, but never below what IPv6 always carries
+    /// (RFC 7915 section 4.1, RFC 9293 section 3.7.1). 0: no option.
+    [[nodiscard]] uint16_t MssTowards(IstSide side, uint16_t mss) const;
+
     /// What both SYNs ask for.
     [[nodiscard]] bool BothTimestamps() const;
     [[nodiscard]] bool BothWscale() const;

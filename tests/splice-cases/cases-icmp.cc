@@ -77,17 +77,34 @@ struct Report
                          Plain());
     }
 
-    /// As A gets it; `sent` is what A sent.
+    /// As A gets it; `sent` is what A sent. Across families the MTU counts the other header.
     [[nodiscard]] Bytes
     Out(const Bytes& sent, size_t quoted) const
     {
         const IpAddress& ist = s.At(A).ist.address;
-        Ip ip = Plain();
-        --ip.ttl;
-        return BuildIcmp(ist,
-                         s.At(A).self.address,
-                         Body(trouble, ist.IsIpv4(), 1400, Head(sent, quoted)),
-                         ip);
+        uint16_t mtu = 1400;
+        if (s.Of().Cross())
+        {
+            mtu = ist.IsIpv4() ? 1380 : 1420;
+        }
+        const Bytes body = Body(trouble, ist.IsIpv4(), mtu, Head(sent, quoted));
+        Ip ip = s.After(B, Plain(), body.size());
+        return BuildIcmp(ist, s.At(A).self.address, body, ip);
+    }
+
+    /// The header with which a packet of A left for B, and the same in A's family.
+    [[nodiscard]] Ip
+    Left(size_t payload) const
+    {
+        return s.After(A, {}, payload);
+    }
+
+    [[nodiscard]] Ip
+    Quoted(size_t payload) const
+    {
+        Ip ip = s.After(B, Left(payload), payload);
+        ++ip.ttl;
+        return ip;
     }
 
     static Ip
@@ -118,13 +135,12 @@ AboutTcp(const Families& families, const Trouble& trouble, size_t beyondIp, cons
     const Tcp data = s.Segment(A, 0, 0, Bytes(1200, 'x'));
     s.Carries("data", A, data);
     const Report report(s, trouble);
-    Ip left;
-    --left.ttl;
-    const size_t quoted = IpHeader(s, B) + beyondIp;
-    s.Forwards(trouble.what,
-               B,
-               Fixed(report.In(s.To(B, data, left), quoted)),
-               Fixed(report.Out(s.From(A, data, left), quoted)));
+    const size_t payload = 32 + data.payload.size();
+    s.Forwards(
+        trouble.what,
+        B,
+        Fixed(report.In(s.To(B, data, report.Left(payload)), IpHeader(s, B) + beyondIp)),
+        Fixed(report.Out(s.From(A, data, report.Quoted(payload)), IpHeader(s, A) + beyondIp)));
     return s.made;
 }
 
@@ -132,16 +148,15 @@ SpliceCase
 AboutUdp(const Families& families)
 {
     Script s("ErrorsAboutDatagramsAreTranslated", families);
-    s.Order(SpliceMethod::Udp).Register().CarriesDatagram("hello", A, Text("hello"));
-    Ip left;
-    --left.ttl;
+    const Bytes hello = Text("hello");
+    s.Order(SpliceMethod::Udp).Register().CarriesDatagram("hello", A, hello);
     for (const Trouble& trouble : {TOO_BIG, NO_HOST, NO_PORT, TIME_OUT})
     {
         const Report report(s, trouble);
         s.Forwards(trouble.what,
                    B,
-                   Fixed(report.In(s.DatagramTo(B, Text("hello"), left), 1000)),
-                   Fixed(report.Out(s.DatagramFrom(A, Text("hello"), left), 1000)));
+                   Fixed(report.In(s.DatagramTo(B, hello, report.Left(13)), 1000)),
+                   Fixed(report.Out(s.DatagramFrom(A, hello, report.Quoted(13)), 1000)));
     }
     return s.made;
 }
@@ -186,10 +201,6 @@ AddIcmpCases(const Families& families, std::vector<SpliceCase>& cases)
 {
     cases.push_back(OutOfWindow(families));
     cases.push_back(OfOthers(families));
-    if (families.Cross())
-    {
-        return; // see AddCrossIcmpCases
-    }
     cases.push_back(AboutTcp(families, TOO_BIG, 8, "TooBigWithEightBytes"));
     cases.push_back(AboutTcp(families, TOO_BIG, 500, "TooBigWithTheWholeHeader"));
     cases.push_back(AboutTcp(families, NO_HOST, 32, "UnreachableWithHeaders"));

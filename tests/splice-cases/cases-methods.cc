@@ -105,7 +105,9 @@ struct ActiveTalk
         tcp.flags = SYN | ACK;
         tcp.ack = s.At(A).isn + 1;
         tcp.window = 0;
-        tcp.options = Mss(1460) + (s.At(A).wishes.sack ? SackPermitted() + Nops(2) : Bytes{});
+        const bool ipv4 = s.At(A).self.address.IsIpv4() && s.At(B).self.address.IsIpv4();
+        tcp.options =
+            Mss(ipv4 ? 1460 : 1440) + (s.At(A).wishes.sack ? SackPermitted() + Nops(2) : Bytes{});
         return Say(A, tcp, [](Tcp& made, const Numbers& n) { made.seq = n.shownToA; });
     }
 
@@ -115,8 +117,8 @@ struct ActiveTalk
         Tcp tcp;
         tcp.flags = SYN;
         tcp.window = 0;
-        tcp.options =
-            Mss(s.At(A).wishes.mss) + (s.At(A).wishes.sack ? SackPermitted() + Nops(2) : Bytes{});
+        tcp.options = Mss(s.MssTowards(B, s.At(A).wishes.mss)) +
+                      (s.At(A).wishes.sack ? SackPermitted() + Nops(2) : Bytes{});
         return Say(B, tcp, [](Tcp& made, const Numbers& n) { made.seq = n.shownToB; });
     }
 

@@ -41,6 +41,9 @@ EngineCaseCarrier::Give(IstSide, const Bytes& packet)
         break;
     case IstVerdict::Forward:
         outcome.fate = Fate::Forwarded;
+        edited =
+            Bytes(verdict.header.begin(), verdict.header.end()) +
+            Bytes(edited.begin() + static_cast<std::ptrdiff_t>(verdict.replaced), edited.end());
         outcome.out.emplace_back(SideOfDestination(edited), edited);
         break;
     }

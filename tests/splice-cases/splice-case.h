@@ -64,6 +64,9 @@ struct SpliceCase
     std::vector<std::pair<size_t, IstPair>> pairs{};
     std::vector<Step> steps{};
     bool ipv4Only = true; ///< every packet is IPv4
+    /// An IPv4 packet made of an IPv6 one, if it may be fragmented, has an identification that the
+    /// IST chooses: it is not compared.
+    bool crossesFamilies = false;
 };
 
 /// All cases: each once for IPv4, IPv6 and both ways across families, as far as it makes sense.
