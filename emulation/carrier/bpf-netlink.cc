@@ -70,7 +70,8 @@ Ask(int bus, nlmsghdr* request, const std::string& what, const OnMessage& onMess
                           Deliver,
                           &handler);
     }
-    if (more < 0 && errno != ENOENT && errno != ENODEV && errno != EINVAL && errno != EOPNOTSUPP)
+    if (more < 0 && errno != ENOENT && errno != ENODEV && errno != EINVAL && errno != EOPNOTSUPP &&
+        errno != ENETUNREACH && errno != EHOSTUNREACH)
     {
         throw SystemError(what);
     }
@@ -239,6 +240,36 @@ PeerOfVeth(int interface)
                   }
               });
     return peer;
+}
+
+std::optional<int>
+DeviceTowards(const IpAddress& target)
+{
+    std::array<char, 4096> buffer{};
+    nlmsghdr* request = Begin(buffer, RTM_GETROUTE, NLM_F_ACK);
+    auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(rtmsg)));
+    std::array<uint8_t, 16> bytes{};
+    for (size_t i = 0; i < target.word.size(); ++i)
+    {
+        ist_put32(bytes.data() + 4 * i, target.word[i]);
+    }
+    const size_t length = target.IsIpv4() ? 4 : bytes.size();
+    body->rtm_family = target.IsIpv4() ? AF_INET : AF_INET6;
+    body->rtm_dst_len = static_cast<uint8_t>(8 * length);
+    mnl_attr_put(request, RTA_DST, length, bytes.data());
+    std::optional<int> device;
+    (void)Ask(NETLINK_ROUTE,
+              request,
+              "look up the route to " + target.ToString(),
+              [&](const nlmsghdr& message)
+              {
+                  const nlattr* out = Attribute(message, sizeof(rtmsg), RTA_OIF);
+                  if (out)
+                  {
+                      device = static_cast<int>(mnl_attr_get_u32(out));
+                  }
+              });
+    return device;
 }
 
 std::optional<uint64_t>

@@ -2,6 +2,8 @@
 #ifndef ISB_EMULATION_CARRIER_BPF_NETLINK_H
 #define ISB_EMULATION_CARRIER_BPF_NETLINK_H
 
+#include "model/wire/ip-endpoint.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +26,9 @@ struct VethPeer
 
 /// Nothing: the device is no veth.
 [[nodiscard]] std::optional<VethPeer> PeerOfVeth(int interface);
+
+/// The device that packets to an address leave by; nothing: there is no route.
+[[nodiscard]] std::optional<int> DeviceTowards(const IpAddress& target);
 
 /// NETDEV_XDP_ACT_* of a device's driver (linux/netdev.h); nothing: the kernel is older than 6.3
 /// and does not tell.
