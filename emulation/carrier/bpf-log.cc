@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <bpf/libbpf.h>
-#include <cstdarg>
 #include <cstdio>
 #include <string_view>
 
