@@ -56,7 +56,7 @@ ReasonOf(TunDrop drop)
         "tun.not-ip",
         "tun.offload",
         "tun.no-host",
-        "tun.too-big",
+        "ist.too-big",
     };
     return REASONS.at(static_cast<size_t>(drop));
 }

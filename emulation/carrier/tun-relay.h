@@ -36,7 +36,7 @@ enum class TunDrop : uint8_t
     NotIp,   ///< "tun.not-ip"
     Offload, ///< "tun.offload": its VnetHeader contradicts it
     NoHost,  ///< "tun.no-host": not the IST's, and its destination is no address of this host
-    TooBig,  ///< "tun.too-big": does not fit the way on; its sender is told how much does
+    TooBig,  ///< "ist.too-big": does not fit the way on; its sender is told how much does
     Count_,  ///< how many there are
 };
 

@@ -93,14 +93,17 @@ struct IstCounters
 /// both sides have come, from then on the 5-tuple owns the flow; two users behind one address are
 /// therefore no special case.
 ///
-/// Models: held SYNs, handshake splicing, FIN, RST and 2 MSL (in the core); UDP registration and
-/// keepalive; fragments of spliced UDP flows without reassembly; ICMP errors about spliced flows.
-/// Not: routing (the carrier forwards), IPv6, IP options beyond carrying them, fragmented TCP
-/// (dropped and counted), shaping (packets over a splice's rate are dropped).
+/// Models: held SYNs, handshake splicing, FIN, RST and 2 MSL (in the core); IPv4 and IPv6, and
+/// users of different families with one another (RFC 7915); UDP registration and keepalive;
+/// fragments of spliced UDP flows without reassembly; ICMP errors about spliced flows. Not: routing
+/// (the carrier forwards), IP options beyond carrying them, fragmented TCP (dropped and counted),
+/// shaping (packets over a splice's rate are dropped), cutting packets that became too long (the
+/// carrier does, or tells the sender).
 ///
 /// A packet is passed as its first bytes on the wire (network byte order) from the IP header on: at
-/// most 120 are needed, for ICMP errors as many as there are up to 576. They are edited in place;
-/// the length of a packet never changes.
+/// most 120 are needed, for ICMP errors as many as there are up to 576 (IPv6: 1280). They are
+/// edited in place; the length of a packet changes between users of different families only, see
+/// IstVerdict::replaced.
 ///
 /// Inputs carry `now`, which never goes back. After every input drain TakeEmitted() and
 /// TakeNotices(), and after Process(), Remove() and Timeout() also TakeReleased() and

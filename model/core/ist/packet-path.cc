@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/core/ist/packet-path.h"
 
-#include "model/core/ist/icmp-error.h"
 #include "model/splice/ist-active.h"
+#include "model/splice/ist-family.h"
+#include "model/splice/ist-icmp.h"
 
 #include <algorithm>
 
@@ -14,6 +15,8 @@ namespace
 
 constexpr IstReason NO_PORT{"ist.no-port", "thesis 4.2"};
 constexpr IstReason SOURCE_REFUSED{"ist.source-refused", "thesis 3.3"};
+constexpr IstReason UDP_CHECKSUM{"ist.udp-checksum", "RFC 8200 section 8.1"};
+constexpr IstReason UNTRANSLATABLE{"ist.icmp-untranslatable", "RFC 7915 section 4.2"};
 constexpr IstReason FRAGMENT_LIMIT{"ist.fragment-limit", "RFC 791 section 3.2"};
 
 bool
@@ -251,6 +254,11 @@ PacketPath::Forward(TimePoint now,
                     const ist_packet& packet,
                     const ist_rewrite& edits)
 {
+    IstVerdict verdict = Verdict(IstVerdict::Forward);
+    if (ist_lacks_checksum(&packet, &edits))
+    {
+        return m_keeper.report.Drop(now, packet, place.splice, UDP_CHECKSUM);
+    }
     if (place.splice->watched)
     {
         m_watch.Rewrite(now, place, header, packet, edits);
@@ -259,12 +267,19 @@ PacketPath::Forward(TimePoint now,
     {
         (void)ist_rewrite_apply(header.data, &packet, &edits, IST_CHECKSUM_FULL);
     }
+    if ((edits.fields & IST_EDIT_FAMILY) != 0)
+    {
+        ist_family_out out;
+        ist_family_header(&packet, &edits, &out);
+        verdict.replaced = out.skip;
+        verdict.header.assign(out.bytes, out.bytes + out.length);
+    }
     Splice::Side& side = place.splice->At(place.from);
     ++side.packets;
     side.bytes += packet.total_length;
     ++m_keeper.report.counters.forwarded;
     m_keeper.report.counters.forwardedBytes += packet.total_length;
-    return Verdict(IstVerdict::Forward);
+    return verdict;
 }
 
 /// The only fragment with ports decides for all. To the core a UDP fragment is a datagram; TCP
@@ -356,61 +371,64 @@ PacketPath::OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet
 }
 
 /// An error about a packet that the IST sent to `reached`: translated for whoever sent it first.
-/// The IST's own address becomes the reporter, as a foreign source might be filtered on the way.
 IstVerdict
 PacketPath::OnIcmp(TimePoint now, MutableBytes header, const ist_packet& packet)
 {
-    PacketView view;
-    if (!view.Read(header, packet.total_length))
+    ist_icmp_error error;
+    const auto captured = static_cast<uint32_t>(header.size);
+    if (!ist_icmp_parse(&error, &packet, header.data, captured))
     {
         return {};
     }
-    const auto error = ParseIcmpError(header, view);
-    if (!error || error->destination != error->offending.source.address)
+    IstFlow flow{ProtocolOf(error.quoted), packet.family, {}};
+    ist_icmp_flow(&error, &flow.tuple);
+    const IstTable::Place place = m_keeper.table.FindFlow(flow);
+    if (!place.splice)
     {
         return {};
     }
-    const FlowKey& offending = error->offending;
-    IstFlow flow{offending.protocol, IST_FAMILY_IPV4, {}};
-    ist_address_set_ipv4(&flow.tuple.source, offending.destination.address.value);
-    ist_address_set_ipv4(&flow.tuple.destination, offending.source.address.value);
-    flow.tuple.source_port = offending.destination.port;
-    flow.tuple.destination_port = offending.source.port;
-    const IstTable::Place reached = m_keeper.table.FindFlow(flow);
-    if (!reached.splice)
+    const Splice& splice = *place.splice;
+    const auto reached = static_cast<unsigned int>(place.from);
+    if (!ist_icmp_under_way(&splice.core, reached, &error))
     {
-        return {};
-    }
-    const Splice& splice = *reached.splice;
-    const ist_side& receiver = splice.CoreSide(reached.from);
-    const ist_side& sender = splice.CoreSide(Opposite(reached.from));
-    const bool joined = splice.core.state >= IST_STATE_ESTABLISHED;
-    const uint32_t sequence = error->sequence - sender.out.seq_add;
-    // RFC 5927 section 4.1: only data under way can draw an error.
-    const bool underWay = offending.protocol == Protocol::Udp ||
-                          sequence - receiver.acked <= sender.next - receiver.acked;
-    if (!joined || !underWay)
-    {
-        return m_keeper.report.DropError(now, offending, splice, packet.total_length);
+        const ist_packet& quoted = error.quoted;
+        return m_keeper.report.DropError(now,
+                                         {flow.protocol,
+                                          SourceOf(quoted.family, quoted.tuple).ToIpv4(),
+                                          DestinationOf(quoted.family, quoted.tuple).ToIpv4()},
+                                         splice,
+                                         packet.total_length);
     }
     if (ist_ttl_ends(&packet, &m_keeper.CoreSettings()))
     {
         return m_keeper.report.Drop(now, packet, &splice, ReasonOf(IST_REASON_TTL));
     }
-    const Endpoint user = SourceOf(sender.family, sender.tuple).ToIpv4();
-    const Endpoint local = DestinationOf(sender.family, sender.tuple).ToIpv4();
-    TranslateIcmpError(header,
-                       *error,
-                       {local.address, user.address, user, local, 0U - sender.out.seq_add});
-    if (m_settings.decrementTtl)
+    IstVerdict verdict = Verdict(IstVerdict::Forward);
+    const bool decrement = m_settings.decrementTtl;
+    if (ist_icmp_crosses(&splice.core, reached))
     {
-        ist_rewrite less{};
-        less.fields = IST_EDIT_TTL;
-        (void)ist_rewrite_apply(header.data, &packet, &less, IST_CHECKSUM_FULL);
+        ist_icmp_built built;
+        if (!ist_icmp_build(header.data,
+                            captured,
+                            &packet,
+                            &error,
+                            &splice.core,
+                            reached,
+                            decrement,
+                            &built))
+        {
+            return m_keeper.report.Drop(now, packet, &splice, UNTRANSLATABLE);
+        }
+        verdict.replaced = built.skip;
+        verdict.header.assign(built.bytes, built.bytes + built.length);
+    }
+    else
+    {
+        ist_icmp_edit(header.data, captured, &packet, &error, &splice.core, reached, decrement);
     }
     ++m_keeper.report.counters.forwarded;
     m_keeper.report.counters.forwardedBytes += packet.total_length;
-    return Verdict(IstVerdict::Forward);
+    return verdict;
 }
 
 IstVerdict

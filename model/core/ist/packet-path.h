@@ -6,7 +6,6 @@
 #include "model/core/ist/splice-keeper.h"
 #include "model/core/ist/splice-watch.h"
 #include "model/wire/bytes.h"
-#include "model/wire/packet-view.h"
 
 #include <optional>
 

@@ -66,7 +66,8 @@ SpliceWatch::Stepped(TimePoint now,
     m_keeper.report.Handshake(now, splice, packet, "received", reason);
     ist_packet sent;
     const auto size = static_cast<uint32_t>(header.size);
-    if (answer.action == IST_ACTION_FORWARD &&
+    const bool sameFamily = (answer.edits.fields & IST_EDIT_FAMILY) == 0;
+    if (answer.action == IST_ACTION_FORWARD && sameFamily &&
         ist_packet_parse(&sent, header.data, size, packet.total_length) == 0)
     {
         m_keeper.report.Handshake(now, splice, sent, "forwarded", reason);
