@@ -7,6 +7,11 @@
  *	flow found -> lock -> ist_fast_segment() or ist_fast_datagram() -> read side[from].out and
  *	the other's tuple (ist_side_rewrite()) -> unlock -> edit and send
  *
+ * All that a packet writes belongs to its side, but for the time and the identification. So where
+ * the packets of one direction come one after the other (one queue, one CPU), the lock may be left
+ * out if splices are never renewed (settings.reuse 0): a step on another CPU then never writes
+ * this side.
+ *
  * The caller has seen that the packet is no fragment, that its TTL is above one and that it comes
  * from the user of side `from`: that is what a table of flows finds.
  *

@@ -240,6 +240,9 @@ IST_INLINE void ist_on_reset(struct ist_splice *splice, const struct ist_packet 
 {
 	const struct ist_side *other = &splice->side[from ^ 1];
 	const unsigned int judged = ist_judge_rst(splice, packet, from);
+	const bool grows = (splice->side[from].out.fields & IST_EDIT_FAMILY) &&
+			   packet->family == IST_FAMILY_IPV4;
+	const uint32_t length = packet->total_length + (grows ? IST_FAMILY_GROWTH : 0);
 
 	if (judged == IST_RST_OUTSIDE) {
 		ist_drop(verdict, IST_REASON_RST_OUT_OF_WINDOW);
@@ -253,7 +256,7 @@ IST_INLINE void ist_on_reset(struct ist_splice *splice, const struct ist_packet 
 		ist_drop(verdict, IST_REASON_TTL);
 		return;
 	}
-	if ((other->flags & IST_SIDE_PROVEN) || other->credit >= packet->total_length)
+	if ((other->flags & IST_SIDE_PROVEN) || other->credit >= length)
 		ist_forward(splice, from, settings, verdict);
 	if (splice->state != IST_STATE_TIME_WAIT)
 		ist_close(splice, IST_REASON_RESET, verdict);

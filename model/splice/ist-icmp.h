@@ -12,7 +12,8 @@
  * same family the packet is edited in place (RFC 5508 section 4), to the other its three headers
  * are made anew (RFC 7915 sections 4.2 to 4.4, 5.2 to 5.4). All checksums are updated from what
  * changes, so a wrong one stays wrong. The checksum that the quoted transport header bears is
- * updated if it is within `captured`.
+ * updated if it is within `captured`; behind the first 8 bytes nothing else is, so an active
+ * splice's ack is quoted as it was sent.
  *
  *	ist_icmp_parse() -> look up the flow of ist_icmp_flow() -> lock -> ist_icmp_under_way()
  *	-> ist_icmp_edit() or ist_icmp_build() -> unlock

@@ -156,6 +156,8 @@ INSTANTIATE_TEST_SUITE_P(
         FastCase{"PassiveIpv4", IST_METHOD_PASSIVE, IST_FAMILY_IPV4, IST_FAMILY_IPV4},
         FastCase{"PureIpv6", IST_METHOD_PURE, IST_FAMILY_IPV6, IST_FAMILY_IPV6},
         FastCase{"ActiveIpv4", IST_METHOD_ACTIVE, IST_FAMILY_IPV4, IST_FAMILY_IPV4},
+        FastCase{"PassiveIpv4ToIpv6", IST_METHOD_PASSIVE, IST_FAMILY_IPV4, IST_FAMILY_IPV6},
+        FastCase{"ActiveIpv6ToIpv4", IST_METHOD_ACTIVE, IST_FAMILY_IPV6, IST_FAMILY_IPV4},
         FastCase{"PassiveIpv6", IST_METHOD_PASSIVE, IST_FAMILY_IPV6, IST_FAMILY_IPV6}),
     [](const auto& param) { return std::string(param.param.name); });
 

@@ -136,6 +136,7 @@ ModelTcp::Send(uint64_t nowNs, uint32_t seq, unsigned int flags, const Packet& p
     const bool syn = (flags & IST_TCP_SYN) != 0;
     Segment segment;
     segment.tuple = m_config.tuple;
+    segment.family = m_config.family;
     segment.seq = seq;
     segment.ack = flags & IST_TCP_ACK ? m_expected : 0;
     segment.flags = flags;
@@ -166,6 +167,7 @@ ModelTcp::SendReset(const ist_packet& packet)
 {
     Segment segment;
     segment.tuple = m_config.tuple;
+    segment.family = m_config.family;
     segment.seq = packet.ack;
     segment.flags = IST_TCP_RST;
     m_out.push_back(BuildTcp(segment));
@@ -278,10 +280,10 @@ ModelTcp::ReceiveBeforeOpen(uint64_t nowNs, const ist_packet& packet)
     const unsigned int flags = packet.tcp_flags & (IST_TCP_SYN | IST_TCP_ACK);
     if (m_state == State::Listen && flags == IST_TCP_SYN)
     {
-        m_config.tuple = MakeTuple(packet.tuple.destination.word[0],
-                                   packet.tuple.destination_port,
-                                   packet.tuple.source.word[0],
-                                   packet.tuple.source_port);
+        m_config.tuple.source = packet.tuple.destination;
+        m_config.tuple.destination = packet.tuple.source;
+        m_config.tuple.source_port = packet.tuple.destination_port;
+        m_config.tuple.destination_port = packet.tuple.source_port;
         m_state = State::SynReceived;
         m_irs = packet.seq;
         m_expected = packet.seq + 1;

@@ -21,7 +21,8 @@ enum class CloseWhen
 
 struct ModelTcpConfig
 {
-    ist_tuple tuple{};    ///< of its packets; a listener answers whoever calls
+    ist_tuple tuple{}; ///< of its packets; a listener answers whoever calls
+    uint8_t family = IST_FAMILY_IPV4;
     bool listens = false; ///< waits for a SYN (target of an active splice)
     uint32_t isn = 0;
     bool mss = true;

@@ -276,4 +276,20 @@ Parse(const Packet& packet)
     return parsed;
 }
 
+Packet
+Edited(const Packet& packet, const ist_packet& parsed, const ist_rewrite& edits)
+{
+    Packet edited = packet;
+    ist_rewrite_apply(edited.data(), &parsed, &edits, IST_CHECKSUM_FULL);
+    if ((edits.fields & IST_EDIT_FAMILY) == 0)
+    {
+        return edited;
+    }
+    ist_family_out header;
+    ist_family_header(&parsed, &edits, &header);
+    Packet made(header.bytes, header.bytes + header.length);
+    Append(made, Packet(edited.begin() + header.skip, edited.end()));
+    return made;
+}
+
 } // namespace isb::test

@@ -2,7 +2,7 @@
 #ifndef ISB_TEST_RAW_TCP_H
 #define ISB_TEST_RAW_TCP_H
 
-#include "model/splice/ist-packet.h"
+#include "model/splice/ist-family.h"
 
 #include <cstdint>
 #include <string>
@@ -72,6 +72,9 @@ std::string ChecksumFault(const Packet& packet);
 
 /// Parses a whole packet of either family; a failed parse fails the running test.
 ist_packet Parse(const Packet& packet);
+
+/// What a carrier sends for a packet whose verdict is to forward: edited, in the family of `edits`.
+Packet Edited(const Packet& packet, const ist_packet& parsed, const ist_rewrite& edits);
 
 } // namespace isb::test
 

@@ -113,8 +113,7 @@ SpliceDriver::Step(unsigned int side, const Packet& packet)
     Outcome outcome = Describe(verdict);
     if (verdict.action == IST_ACTION_FORWARD)
     {
-        outcome.forwarded = packet;
-        ist_rewrite_apply(outcome.forwarded.data(), &parsed, &verdict.edits, IST_CHECKSUM_FULL);
+        outcome.forwarded = Edited(packet, parsed, verdict.edits);
         EXPECT_EQ(ChecksumFault(outcome.forwarded), "");
     }
     return outcome;

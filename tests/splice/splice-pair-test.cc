@@ -13,6 +13,9 @@ namespace
 
 constexpr uint64_t MS = 1000000;
 constexpr uint64_t HOUR = 3600ull * 1000 * MS;
+constexpr std::array<uint8_t, 2> V6_V6{IST_FAMILY_IPV6, IST_FAMILY_IPV6};
+constexpr std::array<uint8_t, 2> V4_V6{IST_FAMILY_IPV4, IST_FAMILY_IPV6};
+constexpr std::array<uint8_t, 2> V6_V4{IST_FAMILY_IPV6, IST_FAMILY_IPV4};
 
 /// Handshakes on lossy links need more than the five repeats of the default to be sure.
 ist_settings
@@ -52,10 +55,13 @@ RandomUser(std::mt19937_64& random)
 
 /// One random world, run to its end.
 SpliceWorld
-RunSeed(unsigned int method, uint64_t seed, ist_settings settings)
+RunSeed(unsigned int method,
+        uint64_t seed,
+        ist_settings settings,
+        std::array<uint8_t, 2> families = {IST_FAMILY_IPV4, IST_FAMILY_IPV4})
 {
     std::mt19937_64 random(seed);
-    SpliceWorld world(method, seed + 1, settings);
+    SpliceWorld world(method, seed + 1, settings, families);
     world.faults.lose = random() % 3 == 0 ? 0 : static_cast<uint32_t>(random() % 200);
     world.faults.duplicate = static_cast<uint32_t>(random() % 100);
     world.faults.delayNs = (1 + random() % 30) * MS / 10;
@@ -79,6 +85,7 @@ struct MethodCase
     unsigned int method;
     bool earlyData;
     uint64_t seeds;
+    std::array<uint8_t, 2> families{IST_FAMILY_IPV4, IST_FAMILY_IPV4};
 };
 
 class SplicePair : public ::testing::TestWithParam<MethodCase>
@@ -92,7 +99,7 @@ TEST_P(SplicePair, DeliversEveryByteBothWaysAndEndsClosed)
     unsigned int faults = 0;
     for (uint64_t seed = 0; seed < GetParam().seeds && faults < 5; ++seed)
     {
-        const SpliceWorld world = RunSeed(GetParam().method, seed, settings);
+        const SpliceWorld world = RunSeed(GetParam().method, seed, settings, GetParam().families);
         const std::string fault = world.Fault();
         EXPECT_EQ(fault, "") << "seed " << seed;
         EXPECT_EQ(world.fallbacks, 0u) << "seed " << seed;
@@ -106,7 +113,15 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(MethodCase{"Passive", IST_METHOD_PASSIVE, false, 3000},
                       MethodCase{"PassiveEarly", IST_METHOD_PASSIVE, true, 1000},
                       MethodCase{"Pure", IST_METHOD_PURE, false, 1000},
-                      MethodCase{"Active", IST_METHOD_ACTIVE, false, 2000}),
+                      MethodCase{"Active", IST_METHOD_ACTIVE, false, 2000},
+                      MethodCase{"PassiveIpv6", IST_METHOD_PASSIVE, false, 500, V6_V6},
+                      MethodCase{"PassiveIpv4ToIpv6", IST_METHOD_PASSIVE, false, 500, V4_V6},
+                      MethodCase{"PassiveEarlyIpv6ToIpv4", IST_METHOD_PASSIVE, true, 500, V6_V4},
+                      MethodCase{"PureIpv4ToIpv6", IST_METHOD_PURE, false, 300, V4_V6},
+                      MethodCase{"PureIpv6ToIpv4", IST_METHOD_PURE, false, 300, V6_V4},
+                      MethodCase{"ActiveIpv6", IST_METHOD_ACTIVE, false, 300, V6_V6},
+                      MethodCase{"ActiveIpv4ToIpv6", IST_METHOD_ACTIVE, false, 300, V4_V6},
+                      MethodCase{"ActiveIpv6ToIpv4", IST_METHOD_ACTIVE, false, 300, V6_V4}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(SpliceWorld, RunsAreDeterministic)

@@ -16,15 +16,19 @@ constexpr uint16_t USER_PORT[2] = {31000, 32000};
 
 } // namespace
 
-SpliceWorld::SpliceWorld(unsigned int method, uint64_t seed, const ist_settings& settings)
+SpliceWorld::SpliceWorld(unsigned int method,
+                         uint64_t seed,
+                         const ist_settings& settings,
+                         std::array<uint8_t, 2> families)
     : m_settings(settings),
+      m_families(families),
       m_random(seed)
 {
     if (method == IST_METHOD_ACTIVE)
     {
         ist_active_config config{};
-        config.family_b = IST_FAMILY_IPV4;
-        config.from_b = MakeTuple(ADDRESS[1], USER_PORT[1], IST_ADDRESS, IST_PORT[1]);
+        config.family_b = m_families[1];
+        config.from_b = TupleOf(1, USER_PORT[1]);
         config.isn_to_a = static_cast<uint32_t>(m_random());
         config.isn_to_b = static_cast<uint32_t>(m_random());
         ist_active_init(&splice, &config, &settings);
@@ -36,13 +40,22 @@ SpliceWorld::SpliceWorld(unsigned int method, uint64_t seed, const ist_settings&
     users.reserve(2);
 }
 
+ist_tuple
+SpliceWorld::TupleOf(unsigned int side, uint16_t port) const
+{
+    return m_families[side] == IST_FAMILY_IPV6
+               ? MakeTuple6(static_cast<uint16_t>(10 + side), 1, port, IST_PORT[side])
+               : MakeTuple(ADDRESS[side], port, IST_ADDRESS, IST_PORT[side]);
+}
+
 void
 SpliceWorld::SetUser(unsigned int side, ModelTcpConfig config, uint64_t opensAtNs)
 {
     // Pure: each comes from the port that the other connects to.
     const bool pure = splice.wanted == IST_METHOD_PURE;
     const uint16_t port = pure ? IST_PORT[side ^ 1] : USER_PORT[side];
-    config.tuple = MakeTuple(ADDRESS[side], port, IST_ADDRESS, IST_PORT[side]);
+    config.tuple = TupleOf(side, port);
+    config.family = m_families[side];
     m_sent[side] = config.data;
     if (!config.listens)
     {
@@ -82,7 +95,7 @@ SpliceWorld::Account(const ist_verdict& verdict)
     {
         const ist_crafted& made = verdict.emit[i];
         const Packet packet(made.bytes, made.bytes + made.length);
-        resetsMade += packet[20 + 13] & IST_TCP_RST ? 1 : 0;
+        resetsMade += Parse(packet).tcp_flags & IST_TCP_RST ? 1 : 0;
         bytesTo[made.to] += packet.size();
         Transmit(made.to, true, packet);
     }
@@ -92,9 +105,8 @@ ist_verdict
 SpliceWorld::Inject(unsigned int side, const Packet& packet)
 {
     ist_verdict verdict;
-    Packet copy = packet;
-    const ist_packet parsed = Parse(copy);
-    bytesFrom[side] += copy.size();
+    const ist_packet parsed = Parse(packet);
+    bytesFrom[side] += packet.size();
     if (splice.wanted == IST_METHOD_ACTIVE)
     {
         ist_active_step(&splice, &parsed, side, nowNs, &m_settings, &verdict);
@@ -105,9 +117,9 @@ SpliceWorld::Inject(unsigned int side, const Packet& packet)
     }
     if (verdict.action == IST_ACTION_FORWARD)
     {
-        ist_rewrite_apply(copy.data(), &parsed, &verdict.edits, IST_CHECKSUM_FULL);
-        bytesTo[side ^ 1] += copy.size();
-        Transmit(side ^ 1, true, copy);
+        const Packet edited = Edited(packet, parsed, verdict.edits);
+        bytesTo[side ^ 1] += edited.size();
+        Transmit(side ^ 1, true, edited);
     }
     Account(verdict);
     return verdict;

@@ -33,7 +33,11 @@ class SpliceWorld
     static constexpr uint32_t IST_ADDRESS = 0xc0000201;
     static constexpr uint32_t ADDRESS[2] = {0x0a000001, 0x0a010002};
 
-    SpliceWorld(unsigned int method, uint64_t seed, const ist_settings& settings);
+    /// \param families of the users, enum ist_family
+    SpliceWorld(unsigned int method,
+                uint64_t seed,
+                const ist_settings& settings,
+                std::array<uint8_t, 2> families = {IST_FAMILY_IPV4, IST_FAMILY_IPV4});
 
     /// Adds a user; its tuple is filled in. `opensAtNs` is ignored by a listener.
     void SetUser(unsigned int side, ModelTcpConfig config, uint64_t opensAtNs);
@@ -74,7 +78,10 @@ class SpliceWorld
     uint64_t NextTimer() const;
     void FireTimers();
 
+    ist_tuple TupleOf(unsigned int side, uint16_t port) const;
+
     ist_settings m_settings;
+    std::array<uint8_t, 2> m_families;
     std::mt19937_64 m_random;
     std::multimap<uint64_t, Event> m_events;
     std::array<uint64_t, 2> m_opens{~uint64_t{0}, ~uint64_t{0}};
