@@ -128,7 +128,7 @@ PacketPath::Process(TimePoint now, MutableBytes header, size_t packetLength)
     {
         return OnFirstFragment(now, header, packet);
     }
-    return OnPacket(now, Locate(now, packet), header, packet);
+    return OnPacket(now, Locate(now, packet), header, packet, packet);
 }
 
 bool
@@ -188,7 +188,8 @@ IstVerdict
 PacketPath::OnPacket(TimePoint now,
                      const IstTable::Place& place,
                      MutableBytes header,
-                     const ist_packet& packet)
+                     const ist_packet& packet,
+                     const ist_packet& sent)
 {
     if (!place.splice)
     {
@@ -198,14 +199,15 @@ PacketPath::OnPacket(TimePoint now,
     {
         return m_keeper.report.Drop(now, packet, place.splice, *refusal);
     }
-    return Step(now, place, header, packet);
+    return Step(now, place, header, packet, sent);
 }
 
 IstVerdict
 PacketPath::Step(TimePoint now,
                  const IstTable::Place& place,
                  MutableBytes header,
-                 const ist_packet& packet)
+                 const ist_packet& packet,
+                 const ist_packet& sent)
 {
     Splice& splice = *place.splice;
     IstVerdict verdict = Verdict(IstVerdict::Consumed);
@@ -226,7 +228,7 @@ PacketPath::Step(TimePoint now,
     }
     if (answer.action == IST_ACTION_FORWARD)
     {
-        verdict = Forward(now, place, header, packet, answer.edits);
+        verdict = Forward(now, place, header, sent, answer.edits);
     }
     else if (answer.action == IST_ACTION_DROP)
     {
@@ -294,7 +296,7 @@ PacketPath::OnFirstFragment(TimePoint now, MutableBytes header, const ist_packet
     }
     const IstTable::Place place = Locate(now, packet);
     const uint64_t id = place.splice ? place.splice->id : 0;
-    const IstVerdict verdict = OnPacket(now, place, header, whole);
+    const IstVerdict verdict = OnPacket(now, place, header, whole, packet);
     DatagramFate fate;
     fate.kind = DatagramFate::Drop;
     fate.splice = id;

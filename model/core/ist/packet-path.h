@@ -31,14 +31,17 @@ class PacketPath
     IstVerdict OnIcmp(TimePoint now, MutableBytes header, const ist_packet& packet);
     IstVerdict OnFirstFragment(TimePoint now, MutableBytes header, const ist_packet& packet);
     IstVerdict OnLaterFragment(TimePoint now, MutableBytes header, const ist_packet& packet);
+    /// `packet`: as the core is to see it; `sent`: as it is on the wire.
     IstVerdict OnPacket(TimePoint now,
                         const IstTable::Place& place,
                         MutableBytes header,
-                        const ist_packet& packet);
+                        const ist_packet& packet,
+                        const ist_packet& sent);
     IstVerdict Step(TimePoint now,
                     const IstTable::Place& place,
                     MutableBytes header,
-                    const ist_packet& packet);
+                    const ist_packet& packet,
+                    const ist_packet& sent);
     IstVerdict Forward(TimePoint now,
                        const IstTable::Place& place,
                        MutableBytes header,
