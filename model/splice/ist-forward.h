@@ -242,7 +242,7 @@ IST_INLINE void ist_on_reset(struct ist_splice *splice, const struct ist_packet 
 	const unsigned int judged = ist_judge_rst(splice, packet, from);
 	const bool grows = (splice->side[from].out.fields & IST_EDIT_FAMILY) &&
 			   packet->family == IST_FAMILY_IPV4;
-	const uint32_t length = packet->total_length + (grows ? IST_FAMILY_GROWTH : 0);
+	const uint32_t length = packet->total_length + (grows ? IST_FAMILY_GROWTH : 0u);
 
 	if (judged == IST_RST_OUTSIDE) {
 		ist_drop(verdict, IST_REASON_RST_OUT_OF_WINDOW);

@@ -7,7 +7,7 @@
 #include "model/splice/ist-packet.h"
 
 /* An IPv6 header is that much longer than an IPv4 header. */
-#define IST_FAMILY_GROWTH 20
+#define IST_FAMILY_GROWTH 20u
 
 /* What both families say beside the addresses; host byte order. */
 struct ist_ip_fields {
