@@ -130,7 +130,9 @@ ControlServer::ReadOrder(const std::shared_ptr<Client>& client)
                 return;
             }
             const std::string_view line = std::string_view(client->received).substr(0, length);
-            const Json order = error ? Json() : Json::parse(line, nullptr, false);
+            // Nothing may follow an order: a second one would never be answered.
+            const bool isOne = !error && client->received.size() == length;
+            const Json order = isOne ? Json::parse(line, nullptr, false) : Json();
             client->waiting = error ? FaultLine("the order is longer than " +
                                                 std::to_string(LARGEST_ORDER) + " bytes")
                                     : Answer(client, order);

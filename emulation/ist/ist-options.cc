@@ -3,9 +3,11 @@
 
 #include "emulation/ist/ist-json.h"
 #include "emulation/ist/option-types.h"
+#include "model/wire/nearest-word.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace isb
@@ -180,7 +182,8 @@ class Parser
                 "ist")
     {
         m_app.set_version_flag("--version", "ist " ISB_VERSION);
-        m_app.require_subcommand(1);
+        m_app.require_subcommand(0, 1);
+        m_app.allow_extras(); // refused by RefuseUnknown(), with what may have been meant
         m_app.fallthrough();
         m_app.footer(FOOTER);
         AddPlaceOptions(m_app, m_options);
@@ -216,6 +219,7 @@ class Parser
         try
         {
             m_app.parse(argc, argv);
+            RefuseUnknown();
             Finish();
         }
         catch (const CLI::ParseError& error)
@@ -240,6 +244,58 @@ class Parser
             ->required()
             ->type_name("ID");
         return app;
+    }
+
+    /// A command or option that does not exist.
+    void
+    RefuseUnknown() const
+    {
+        const std::vector<std::string> unknown = m_app.remaining(true);
+        const std::vector<CLI::App*> given = m_app.get_subcommands();
+        if (given.empty() || !unknown.empty())
+        {
+            const bool isCommand = given.empty();
+            std::vector<std::string> known = OptionNames(m_app);
+            for (const CLI::App* app : m_app.get_subcommands(nullptr))
+            {
+                if (isCommand)
+                {
+                    known.push_back(app->get_name());
+                }
+                else if (app->parsed())
+                {
+                    const std::vector<std::string> more = OptionNames(*Innermost(app));
+                    known.insert(known.end(), more.begin(), more.end());
+                }
+            }
+            const std::string word = unknown.empty() ? "" : unknown.front();
+            const std::vector<std::string_view> views(known.begin(), known.end());
+            const std::string fault =
+                word.empty() ? std::string("a command is missing") : Quoted(word) + " is not known";
+            throw CLI::ValidationError(fault + "; " + SuggestWord(word, views));
+        }
+    }
+
+    static const CLI::App*
+    Innermost(const CLI::App* app)
+    {
+        const std::vector<CLI::App*> inner = app->get_subcommands();
+        return inner.empty() ? app : inner.front();
+    }
+
+    /// "--name", "--json", ...
+    static std::vector<std::string>
+    OptionNames(const CLI::App& app)
+    {
+        std::vector<std::string> names;
+        for (const CLI::Option* option : app.get_options())
+        {
+            if (!option->get_positional())
+            {
+                names.push_back(option->get_name());
+            }
+        }
+        return names;
     }
 
     /// What one option alone does not show.

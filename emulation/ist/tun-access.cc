@@ -124,6 +124,7 @@ class TunAccess : public CarrierAccess
                          "' is longer than " + std::to_string(IFNAMSIZ - 1) + " characters"};
         }
         MakeFolder(place);
+        TunCarrier::Detach(place.name); // what a killed process has left
         TunOptions options;
         options.device = place.name;
         options.devices = order.devices;
@@ -153,12 +154,9 @@ class TunAccess : public CarrierAccess
             return true;
         }
         // A killed process leaves its socket, and rules that lead nowhere.
-        const bool left = unlink(SocketOf(place).c_str()) == 0;
-        if (left)
-        {
-            TunCarrier::Detach(place.name);
-        }
-        return left;
+        const bool socket = unlink(SocketOf(place).c_str()) == 0;
+        const bool rules = TunCarrier::Detach(place.name);
+        return socket || rules;
     }
 
     [[nodiscard]] std::vector<CapabilityReport>
