@@ -10,8 +10,6 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define IST_IPV6_HEADER 40
-
 /*
  * The packet pointers of the context, read by hand: clang 14 may narrow `(void *)(long)skb->data`
  * to 32 bits, which the verifier accepts and which then fails every bounds check.

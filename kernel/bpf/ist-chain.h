@@ -14,6 +14,10 @@ int ist_settle(struct __sk_buff *skb);
 int ist_end(struct __sk_buff *skb);
 int ist_emit(struct __sk_buff *skb);
 int ist_forward_on(struct __sk_buff *skb);
+int ist_too_big(struct __sk_buff *skb);
+int ist_fragment(struct __sk_buff *skb);
+int ist_icmp(struct __sk_buff *skb);
+int ist_error(struct __sk_buff *skb);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -30,6 +34,10 @@ struct {
 			[IST_PROGRAM_END] = (void *)&ist_end,
 			[IST_PROGRAM_EMIT] = (void *)&ist_emit,
 			[IST_PROGRAM_FORWARD] = (void *)&ist_forward_on,
+			[IST_PROGRAM_TOO_BIG] = (void *)&ist_too_big,
+			[IST_PROGRAM_FRAGMENT] = (void *)&ist_fragment,
+			[IST_PROGRAM_ICMP] = (void *)&ist_icmp,
+			[IST_PROGRAM_ERROR] = (void *)&ist_error,
 		},
 };
 

@@ -17,11 +17,13 @@ IST_INLINE void ist_entry_begin(struct ist_entry *entry, const struct ist_order 
 	ist_clear(entry->link, sizeof(entry->link));
 	ist_clear(entry->count, sizeof(entry->count));
 	entry->label = order->label;
-	entry->added_ns = now_ns;
+	entry->added_tick = (uint32_t)(now_ns >> IST_TICK_SHIFT);
 	entry->rate_cost = order->rate_cost;
 	entry->paid_until = 0;
 	entry->byte_limit = order->byte_limit;
-	entry->end_ns = order->lifetime_ns;
+	entry->end_tick = (uint32_t)(order->lifetime_ns >> IST_TICK_SHIFT);
+	if (order->lifetime_ns && !entry->end_tick)
+		entry->end_tick = 1;
 	core->active_ns = now_ns;
 	if (order->rate_cost || order->byte_limit)
 		flags |= IST_ENTRY_LIMITED;
@@ -122,6 +124,7 @@ IST_INLINE bool ist_order_remove(const struct ist_order *order, struct ist_scrat
 	scratch->reason = IST_CARRIER_REMOVED;
 	scratch->link_header = ETH_HLEN;
 	scratch->ip_header = IST_IPV4_HEADER;
+	scratch->family = IST_FAMILY_IPV4;
 	return 1;
 }
 

@@ -93,8 +93,8 @@ IST_INLINE void ist_begin_lifetime(struct ist_entry *entry, const struct ist_ver
 	if (!(verdict->events & IST_EVENT_PAIRED) || (entry->flags & IST_ENTRY_PAIRED))
 		return;
 	entry->flags |= IST_ENTRY_PAIRED;
-	if (entry->end_ns)
-		entry->end_ns += now_ns;
+	if (entry->end_tick)
+		entry->end_tick += (uint32_t)(now_ns >> IST_TICK_SHIFT);
 }
 
 IST_INLINE int ist_settle_step(struct __sk_buff *skb)

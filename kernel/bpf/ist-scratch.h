@@ -8,6 +8,12 @@
 
 #include "kernel/bpf/ist-tables.h"
 
+#include "model/splice/ist-family.h"
+#include "model/splice/ist-fragment.h"
+#include "model/splice/ist-icmp.h"
+#include "model/splice/ist-rate.h"
+#include "model/splice/ist-too-big.h"
+
 struct ist_scratch {
 	/* The first bytes of the IP packet. Longer than IST_HEADER_MAX, as the offsets in `packet`
 	 * are known to the verifier as bytes only. */
@@ -19,9 +25,20 @@ struct ist_scratch {
 	struct ist_link link[2];
 	uint64_t now_ns;
 	uint32_t link_header; /* bytes before the IP header in the packet as it is now */
-	uint32_t ip_header;   /* bytes of the IP header in the packet as it is now */
-	uint8_t control;      /* run by an order: the answer is not a TC action */
-	uint8_t reason;	      /* for IST_PROGRAM_END */
+	uint32_t ip_header; /* bytes of the IP header, options and extensions included, likewise */
+	uint32_t family;    /* enum ist_family, likewise */
+	union {
+		struct ist_family_out family_out;
+		struct ist_too_big too_big;
+		struct ist_icmp_built icmp;
+	} made;
+	struct ist_icmp_error error;
+	struct ist_datagram_key datagram;
+	uint32_t captured; /* bytes of `header`: for IST_PROGRAM_ERROR */
+	uint32_t mtu;	   /* for IST_PROGRAM_TOO_BIG: of the way out */
+	uint8_t control;   /* run by an order: the answer is not a TC action */
+	uint8_t crosses;   /* IST_PROGRAM_ERROR: to the other family */
+	uint8_t reason;	   /* for IST_PROGRAM_END */
 };
 
 struct {

@@ -19,10 +19,9 @@ IST_INLINE const struct ist_device *ist_device_of(const struct ist_link *link)
 
 /* Writes the link header for the next hop; makes room when the packet came without one. */
 IST_INLINE long ist_put_link(struct __sk_buff *skb, struct ist_scratch *scratch,
-			     const struct ist_link *link, const struct ist_device *device,
-			     uint32_t family)
+			     const struct ist_link *link, const struct ist_device *device)
 {
-	uint8_t bytes[ETH_HLEN];
+	uint8_t bytes[16] __attribute__((aligned(8)));
 	long error;
 
 	/* A device without link header strips it itself. */
@@ -36,8 +35,8 @@ IST_INLINE long ist_put_link(struct __sk_buff *skb, struct ist_scratch *scratch,
 	}
 	__builtin_memcpy(bytes, link->peer, ETH_ALEN);
 	__builtin_memcpy(bytes + ETH_ALEN, device->address, ETH_ALEN);
-	ist_put16(bytes + 2 * ETH_ALEN, family == IST_FAMILY_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
-	return bpf_skb_store_bytes(skb, 0, bytes, sizeof(bytes), 0);
+	ist_put16(bytes + 2 * ETH_ALEN, scratch->family == IST_FAMILY_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
+	return bpf_skb_store_bytes(skb, 0, bytes, ETH_HLEN, 0);
 }
 
 /*
@@ -56,25 +55,62 @@ IST_INLINE long ist_put_checksum(struct __sk_buff *skb, uint32_t at, uint16_t ps
 	return error ? error : bpf_l4_csum_replace(skb, at, 0, bpf_htons(delta), 0);
 }
 
-/* Turns the packet into one that the core made. `crafted` has `length` 1 to IST_CRAFTED_MAX. */
+/*
+ * Makes room for an IP header of another family or length before the transport header, which stays
+ * where it is: there the checksum of a device starts. The header's bytes are the caller's to write.
+ */
+IST_INLINE long ist_reshape(struct __sk_buff *skb, struct ist_scratch *scratch, uint32_t family,
+			    uint32_t length)
+{
+	const uint32_t plain = ist_ip_header(scratch->family);
+	const bool gso = skb->gso_size != 0;
+	long error = 0;
+
+	if (scratch->ip_header != plain &&
+	    (scratch->family != family || scratch->ip_header != length)) {
+		error = bpf_skb_adjust_room(skb, (int32_t)plain - (int32_t)scratch->ip_header,
+					    BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO);
+		scratch->ip_header = plain;
+	}
+	if (!error && scratch->family != family) {
+		error = bpf_skb_change_proto(
+			skb, bpf_htons(family == IST_FAMILY_IPV6 ? ETH_P_IPV6 : ETH_P_IP), 0);
+		scratch->family = family;
+		scratch->ip_header = ist_ip_header(family);
+		/* That made segments longer by what the header became shorter; not so: the sender
+		   has been told how long they may be. */
+		if (!error && gso && family == IST_FAMILY_IPV4) {
+			error = bpf_skb_adjust_room(skb, IST_FAMILY_GROWTH, BPF_ADJ_ROOM_NET, 0);
+			if (!error)
+				error = bpf_skb_adjust_room(skb, -IST_FAMILY_GROWTH,
+							    BPF_ADJ_ROOM_NET,
+							    BPF_F_ADJ_ROOM_FIXED_GSO);
+		}
+	}
+	if (!error && scratch->ip_header != length) {
+		error = bpf_skb_adjust_room(skb, (int32_t)length - (int32_t)scratch->ip_header,
+					    BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO);
+		scratch->ip_header = length;
+	}
+	return error;
+}
+
+/* Turns the packet into a TCP segment that the core made. */
 IST_INLINE long ist_put_crafted(struct __sk_buff *skb, struct ist_scratch *scratch,
 				const struct ist_crafted *crafted)
 {
-	const uint32_t link_header = scratch->link_header;
+	const uint32_t family = crafted->bytes[0] >> 4;
+	const bool ipv6 = family == IST_FAMILY_IPV6;
+	const uint32_t ip_header = ist_ip_header(family);
 	uint32_t length = crafted->length;
+	uint32_t link_header;
 	uint32_t pseudo;
 	long error;
 
-	if (scratch->ip_header != IST_IPV4_HEADER) {
-		/* Options: the transport header must stay where the checksum of the device starts.
-		 */
-		error = bpf_skb_adjust_room(skb,
-					    (int32_t)IST_IPV4_HEADER - (int32_t)scratch->ip_header,
-					    BPF_ADJ_ROOM_NET, 0);
-		if (error)
-			return error;
-		scratch->ip_header = IST_IPV4_HEADER;
-	}
+	error = ist_reshape(skb, scratch, family, ip_header);
+	if (error)
+		return error;
+	link_header = scratch->link_header;
 	error = bpf_skb_change_tail(skb, link_header + length, 0);
 	if (error)
 		return error;
@@ -84,38 +120,97 @@ IST_INLINE long ist_put_crafted(struct __sk_buff *skb, struct ist_scratch *scrat
 	error = bpf_skb_store_bytes(skb, link_header, crafted->bytes, length, 0);
 	if (error)
 		return error;
-	pseudo = ist_sum(crafted->bytes + 12, 8, IST_PROTOCOL_TCP + length - IST_IPV4_HEADER);
-	return ist_put_checksum(skb, link_header + IST_IPV4_HEADER + 16, (uint16_t)pseudo,
-				ist_get16(crafted->bytes + IST_IPV4_HEADER + 16));
+	pseudo = IST_PROTOCOL_TCP + length - ip_header;
+	pseudo = ipv6 ? ist_sum(crafted->bytes + 8, 32, pseudo)
+		      : ist_sum(crafted->bytes + 12, 8, pseudo);
+	return ist_put_checksum(skb, link_header + ip_header + 16, (uint16_t)pseudo,
+				ist_get16(crafted->bytes + ip_header + 16));
 }
 
-/* The forwarded packet with the core's edits, same family. */
+/* Writes bytes of `scratch->header` behind the IP header at `from` to where they are in the packet
+ * now. */
+IST_INLINE long ist_store_transport(struct __sk_buff *skb, struct ist_scratch *scratch)
+{
+	const uint32_t from = scratch->packet.transport_offset;
+	uint32_t length = scratch->packet.header_length - from;
+
+	IST_KEEP(length);
+	if (length < 1 || length > IST_HEADER_MAX - IST_IPV4_HEADER)
+		return -1;
+	return bpf_skb_store_bytes(skb, scratch->link_header + scratch->ip_header,
+				   scratch->header + ist_offset(from), length, 0);
+}
+
+/* The IP header made anew in the other family. */
+IST_INLINE long ist_put_family(struct __sk_buff *skb, struct ist_scratch *scratch)
+{
+	struct ist_family_out *out = &scratch->made.family_out;
+	const uint32_t family =
+		scratch->packet.family == IST_FAMILY_IPV4 ? IST_FAMILY_IPV6 : IST_FAMILY_IPV4;
+	uint32_t length;
+	long error;
+
+	ist_family_header(&scratch->packet, &scratch->verdict.edits, out);
+	length = out->length;
+	error = ist_reshape(skb, scratch, family, length);
+	if (error)
+		return error;
+	IST_KEEP(length);
+	if (length < 1 || length > IST_FAMILY_HEADER_MAX)
+		return -1;
+	return bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, length, 0);
+}
+
+/* The forwarded packet with the core's edits. */
 IST_INLINE long ist_put_edits(struct __sk_buff *skb, struct ist_scratch *scratch)
 {
 	const struct ist_packet *packet = &scratch->packet;
-	const uint32_t link_header = scratch->link_header;
-	const uint32_t at = link_header + packet->transport_offset +
-			    (packet->protocol == IST_PROTOCOL_TCP ? 16u : 6u);
+	const struct ist_rewrite *edits = &scratch->verdict.edits;
 	const uint64_t udp = packet->protocol == IST_PROTOCOL_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 	uint32_t length = packet->header_length;
 	struct ist_deltas deltas;
+	uint32_t at;
 	long error;
 
-	deltas = ist_rewrite_apply(scratch->header, packet, &scratch->verdict.edits,
-				   IST_CHECKSUM_HELPER);
-	IST_KEEP(length);
-	if (length < 1 || length > IST_HEADER_MAX)
-		return -1;
-	error = bpf_skb_store_bytes(skb, link_header, scratch->header, length, 0);
+	deltas = ist_rewrite_apply(scratch->header, packet, edits, IST_CHECKSUM_HELPER);
+	if (edits->fields & IST_EDIT_FAMILY) {
+		error = ist_put_family(skb, scratch);
+		if (!error && !packet->fragment_offset)
+			error = ist_store_transport(skb, scratch);
+	} else {
+		IST_KEEP(length);
+		if (length < 1 || length > IST_HEADER_MAX)
+			return -1;
+		error = bpf_skb_store_bytes(skb, scratch->link_header, scratch->header, length, 0);
+	}
 	if (error || packet->fragment_offset)
 		return error;
+	at = scratch->link_header + scratch->ip_header + (udp ? 6u : 16u);
 	error = bpf_l4_csum_replace(skb, at, 0, bpf_htons(deltas.pseudo), BPF_F_PSEUDO_HDR | udp);
 	if (error || !deltas.transport)
 		return error;
 	return bpf_l4_csum_replace(skb, at, 0, bpf_htons(deltas.transport), udp);
 }
 
-/* Forwards the packet; by a clone if it is needed afterwards. */
+/* Whether the way out carries the packet, in segments if the device makes them. */
+IST_INLINE bool ist_fits(struct __sk_buff *skb, const struct ist_scratch *scratch, uint32_t mtu)
+{
+	const struct ist_packet *packet = &scratch->packet;
+	const uint32_t segment = skb->gso_size;
+	uint32_t length = packet->total_length;
+
+	if (segment)
+		length = packet->header_length + segment;
+	if (scratch->verdict.edits.fields & IST_EDIT_FAMILY)
+		length = length - packet->transport_offset +
+			 (packet->family == IST_FAMILY_IPV4 ? IST_IPV6_HEADER : IST_IPV4_HEADER);
+	return length <= mtu;
+}
+
+/*
+ * Forwards the packet; by a clone if it is needed afterwards. What does not fit into the way out
+ * draws "too big" (RFC 1191, RFC 8201).
+ */
 IST_INLINE int ist_send_forward(struct __sk_buff *skb, struct ist_scratch *scratch, bool clone)
 {
 	const struct ist_link *link = &scratch->link[(scratch->place.side & 1) ^ 1];
@@ -123,8 +218,13 @@ IST_INLINE int ist_send_forward(struct __sk_buff *skb, struct ist_scratch *scrat
 
 	if (!device)
 		return ist_send_failed(scratch, IST_CARRIER_NO_ROUTE);
-	if (ist_put_edits(skb, scratch) ||
-	    ist_put_link(skb, scratch, link, device, scratch->packet.family))
+	if (ist_lacks_checksum(&scratch->packet, &scratch->verdict.edits))
+		return ist_send_failed(scratch, IST_CARRIER_UDP_CHECKSUM);
+	if (!clone && !ist_fits(skb, scratch, device->mtu)) {
+		scratch->mtu = device->mtu;
+		return ist_chain(skb, scratch, IST_PROGRAM_TOO_BIG);
+	}
+	if (ist_put_edits(skb, scratch) || ist_put_link(skb, scratch, link, device))
 		return ist_send_failed(scratch, IST_CARRIER_ERROR);
 	if (clone)
 		return (int)bpf_clone_redirect(skb, device->ifindex, 0);
@@ -145,7 +245,7 @@ IST_INLINE int ist_send_crafted(struct __sk_buff *skb, struct ist_scratch *scrat
 	if (!link.device)
 		link.device = scratch->link[to ^ 1].device;
 	device = ist_device_of(&link);
-	if (!device || ist_put_link(skb, scratch, &link, device, IST_FAMILY_IPV4))
+	if (!device || ist_put_link(skb, scratch, &link, device))
 		return ist_send_failed(scratch, IST_CARRIER_NO_ROUTE);
 	ist_count(IST_COUNTER_EMITTED, 1);
 	if (!last || scratch->control) {

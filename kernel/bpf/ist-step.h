@@ -24,6 +24,7 @@ IST_INLINE int ist_read_headers(struct __sk_buff *skb, struct ist_scratch *scrat
 		return IST_ERROR_SHORT;
 	error = ist_packet_parse_any(&scratch->packet, scratch->header, captured, length);
 	scratch->ip_header = scratch->packet.transport_offset;
+	scratch->family = scratch->packet.family;
 	return error;
 }
 
@@ -100,7 +101,7 @@ IST_INLINE bool ist_locate(struct ist_scratch *scratch)
 
 /* Under the lock. What the carrier itself asks of a packet before the core sees it. */
 IST_INLINE unsigned int ist_refusal(struct ist_entry *entry, const struct ist_packet *packet,
-				    unsigned int side)
+				    unsigned int side, uint64_t now_ns)
 {
 	const struct ist_side *self = &entry->core.side[side];
 
@@ -117,13 +118,18 @@ IST_INLINE unsigned int ist_refusal(struct ist_entry *entry, const struct ist_pa
 	    entry->count[0].bytes + entry->count[1].bytes + packet->total_length >
 		    entry->byte_limit)
 		return IST_CARRIER_BYTE_LIMIT;
+	if (entry->rate_cost && !ist_rate_admits(entry->paid_until, now_ns))
+		return IST_CARRIER_RATE_LIMIT;
 	return 0;
 }
 
 /* Under the lock. A forwarded packet is counted and paid for. */
 IST_INLINE void ist_charge(struct ist_entry *entry, const struct ist_packet *packet,
-			   unsigned int side)
+			   unsigned int side, uint64_t now_ns)
 {
+	if (entry->rate_cost)
+		entry->paid_until = ist_rate_charge(entry->paid_until, entry->rate_cost,
+						    packet->total_length, now_ns);
 	entry->count[side].packets++;
 	entry->count[side].bytes += packet->total_length;
 }
@@ -165,7 +171,7 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 
 	if (entry->generation != scratch->place.generation)
 		return -1;
-	refused = ist_refusal(entry, packet, side);
+	refused = ist_refusal(entry, packet, side, now_ns);
 	if (refused)
 		return (int)refused;
 	if (active && (entry->flags & IST_ENTRY_ANY_SOURCE) &&
@@ -184,7 +190,7 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	scratch->link[side] = *link;
 	scratch->link[side ^ 1] = entry->link[side ^ 1];
 	if (verdict->action == IST_ACTION_FORWARD)
-		ist_charge(entry, packet, side);
+		ist_charge(entry, packet, side, now_ns);
 	return 0;
 }
 
@@ -216,24 +222,45 @@ IST_INLINE bool ist_target_is_free(const struct ist_scratch *scratch)
 	return !ist_flow_find(&tuple, entry->core.side[IST_SIDE_B].family, IST_PROTOCOL_TCP);
 }
 
-/* What ist_enter() found to be a splice's. */
+IST_INLINE uint32_t ist_method_program(const struct ist_scratch *scratch)
+{
+	const struct ist_entry *entry = ist_entry_at(scratch->place.slot);
+
+	return entry && entry->core.wanted == IST_METHOD_ACTIVE ? IST_PROGRAM_ACTIVE
+								: IST_PROGRAM_STEP;
+}
+
+/*
+ * Malformed headers: dropped if they are a splice's as far as they can be read, else the host's to
+ * judge.
+ */
+IST_INLINE int ist_refuse_malformed(struct ist_scratch *scratch)
+{
+	struct ist_packet *packet = &scratch->packet;
+	const uint8_t *transport = scratch->header + ist_offset(packet->transport_offset);
+
+	if (packet->transport_offset &&
+	    (packet->protocol == IST_PROTOCOL_TCP || packet->protocol == IST_PROTOCOL_UDP)) {
+		packet->tuple.source_port = ist_get16(transport);
+		packet->tuple.destination_port = ist_get16(transport + 2);
+		if (ist_locate(scratch))
+			return ist_send_failed(scratch, IST_CARRIER_MALFORMED);
+	}
+	return TC_ACT_UNSPEC;
+}
+
+/* What ist_enter() found to be a splice's, or could not read by itself. */
 IST_INLINE int ist_slow_parse(struct __sk_buff *skb)
 {
 	struct ist_scratch *scratch = ist_scratch_here();
-	const struct ist_entry *entry;
 
 	if (!scratch)
 		return TC_ACT_UNSPEC;
 	if (ist_read_headers(skb, scratch))
-		return ist_send_failed(scratch, IST_CARRIER_MALFORMED);
+		return ist_refuse_malformed(scratch);
 	if (!ist_locate(scratch))
 		return TC_ACT_UNSPEC;
-	entry = ist_entry_at(scratch->place.slot);
-	if (!entry)
-		return TC_ACT_UNSPEC;
-	return ist_chain(skb, scratch,
-			 entry->core.wanted == IST_METHOD_ACTIVE ? IST_PROGRAM_ACTIVE
-								 : IST_PROGRAM_STEP);
+	return ist_chain(skb, scratch, ist_method_program(scratch));
 }
 
 IST_INLINE int ist_slow_step(struct __sk_buff *skb, bool active)

@@ -12,6 +12,8 @@
 
 #define IST_SWEEP_MOST (1 << 20) /* slots in one go */
 
+#define IST_LAST_TICKS 360 /* 6 s */
+
 struct ist_timer_entry {
 	struct bpf_timer timer;
 	uint32_t next; /* slot to go on with */
@@ -40,6 +42,11 @@ IST_INLINE uint64_t ist_handshake_end(const struct ist_splice *core,
 	       settings->handshake_ns * ((2ull << (settings->handshake_retries & 15)) - 1);
 }
 
+IST_INLINE uint64_t ist_tick_time(uint32_t tick)
+{
+	return (uint64_t)tick << IST_TICK_SHIFT;
+}
+
 IST_INLINE uint64_t ist_earlier(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -52,7 +59,7 @@ IST_INLINE uint64_t ist_entry_deadline(const struct ist_entry *entry,
 	const struct ist_splice *core = &entry->core;
 	const struct ist_settings *settings = &config->settings;
 	const bool active = core->method == IST_METHOD_ACTIVE;
-	const uint64_t limit = entry->added_ns + config->unmatched_limit_ns;
+	const uint64_t limit = ist_tick_time(entry->added_tick) + config->unmatched_limit_ns;
 	uint64_t deadline;
 
 	if (core->state == IST_STATE_LISTEN)
@@ -63,8 +70,8 @@ IST_INLINE uint64_t ist_entry_deadline(const struct ist_entry *entry,
 	if (core->state == IST_STATE_SYN_LOOKUP)
 		return ist_earlier(deadline, limit);
 	if (core->state != IST_STATE_TIME_WAIT && (entry->flags & IST_ENTRY_PAIRED) &&
-	    entry->end_ns)
-		deadline = ist_earlier(deadline, entry->end_ns);
+	    entry->end_tick)
+		deadline = ist_earlier(deadline, ist_tick_time(entry->end_tick));
 	return deadline;
 }
 
@@ -95,12 +102,12 @@ IST_INLINE unsigned int ist_expire(struct ist_entry *entry, const struct ist_con
 	if (!(entry->flags & IST_ENTRY_USED) || now_ns < ist_entry_deadline(entry, config))
 		return 0;
 	reason = ist_expiry_reason(entry);
-	if (entry->end_ns && (entry->flags & IST_ENTRY_PAIRED) &&
-	    entry->core.state != IST_STATE_TIME_WAIT && now_ns >= entry->end_ns &&
+	if (entry->end_tick && (entry->flags & IST_ENTRY_PAIRED) &&
+	    entry->core.state != IST_STATE_TIME_WAIT && now_ns >= ist_tick_time(entry->end_tick) &&
 	    !(entry->flags & IST_ENTRY_ENDING)) {
-		/* One more tenth of a minute for the packet that draws the RSTs. */
+		/* Some seconds more for the packet that draws the RSTs. */
 		entry->flags |= IST_ENTRY_ENDING;
-		entry->end_ns = now_ns + 6ull * IST_SECOND_NS;
+		entry->end_tick = (uint32_t)(now_ns >> IST_TICK_SHIFT) + IST_LAST_TICKS;
 		return 0;
 	}
 	entry->core.state = IST_STATE_CLOSED;

@@ -4,61 +4,14 @@
  * they follow each other.
  */
 #include "kernel/bpf/ist-control.h"
+#include "kernel/bpf/ist-enter.h"
+#include "kernel/bpf/ist-error.h"
+#include "kernel/bpf/ist-follow.h"
 #include "kernel/bpf/ist-outcome.h"
 #include "kernel/bpf/ist-send.h"
 #include "kernel/bpf/ist-step.h"
 
 char ist_license[] SEC("license") = "GPL";
-
-IST_INLINE int ist_enter_slow(struct __sk_buff *skb, uint32_t link_header)
-{
-	struct ist_scratch *scratch = ist_scratch_here();
-
-	if (!scratch)
-		return TC_ACT_UNSPEC;
-	scratch->link_header = link_header;
-	scratch->control = 0;
-	return ist_chain(skb, scratch, IST_PROGRAM_PARSE);
-}
-
-IST_INLINE int ist_enter(struct __sk_buff *skb, uint32_t link_header)
-{
-	uint8_t *data = IST_CONTEXT_POINTER(uint8_t, skb, data);
-	const uint8_t *end = IST_CONTEXT_POINTER(uint8_t, skb, data_end);
-	struct ist_flow4_key key;
-	const struct ist_place *flow;
-	struct ist_own_key own;
-	struct ist_place place;
-	const uint8_t *ip = data + link_header;
-	const uint8_t *transport = ip + IST_IPV4_HEADER;
-
-	if (transport + 4 > end)
-		return TC_ACT_UNSPEC;
-	if (link_header && (data[12] != 0x08 || data[13] != 0x00))
-		return TC_ACT_UNSPEC;
-	if (ip[0] >> 4 != IST_FAMILY_IPV4 ||
-	    (ip[9] != IST_PROTOCOL_TCP && ip[9] != IST_PROTOCOL_UDP))
-		return TC_ACT_UNSPEC;
-	if (ip[0] != 0x45) {
-		transport = ip + ((ip[0] & 0xf) * 4);
-		if (transport + 4 > end)
-			return TC_ACT_UNSPEC;
-	}
-	__builtin_memcpy(&key.peer, ip + 12, 8);
-	__builtin_memcpy(&key.ports, transport, 4);
-	key.protocol = ip[9];
-	flow = bpf_map_lookup_elem(&ist_flows4, &key);
-	if (flow)
-		return ist_enter_slow(skb, link_header);
-	if (!ist_port_find(key.protocol, ist_get16(transport + 2), &place))
-		return TC_ACT_UNSPEC;
-	ist_clear(&own, sizeof(own));
-	__builtin_memcpy(own.bytes, &key.local, 4);
-	own.family = IST_FAMILY_IPV4;
-	if (!bpf_map_lookup_elem(&ist_addresses, &own))
-		return TC_ACT_UNSPEC;
-	return ist_enter_slow(skb, link_header);
-}
 
 SEC("tc")
 int ist_tc(struct __sk_buff *skb)
@@ -124,6 +77,30 @@ int ist_forward_on(struct __sk_buff *skb)
 	struct ist_scratch *scratch = ist_scratch_here();
 
 	return scratch ? ist_send_forward(skb, scratch, 0) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int ist_too_big(struct __sk_buff *skb)
+{
+	return ist_say_too_big(skb);
+}
+
+SEC("tc")
+int ist_fragment(struct __sk_buff *skb)
+{
+	return ist_follow(skb);
+}
+
+SEC("tc")
+int ist_icmp(struct __sk_buff *skb)
+{
+	return ist_find_error(skb);
+}
+
+SEC("tc")
+int ist_error(struct __sk_buff *skb)
+{
+	return ist_send_error(skb);
 }
 
 /* Run by BPF_PROG_TEST_RUN, see IST_ORDER_OFFSET. */

@@ -41,8 +41,10 @@ enum ist_program {
 	IST_PROGRAM_END,      /* ends a splice */
 	IST_PROGRAM_EMIT,     /* sends what the core made */
 	IST_PROGRAM_FORWARD,  /* edits and sends */
-	IST_PROGRAM_FRAGMENT, /* fragments of UDP */
-	IST_PROGRAM_ICMP,     /* errors about a splice's packets */
+	IST_PROGRAM_TOO_BIG,  /* tells a sender what the way out carries */
+	IST_PROGRAM_FRAGMENT, /* fragments, and what has IPv6 extension headers */
+	IST_PROGRAM_ICMP,     /* errors: whose? */
+	IST_PROGRAM_ERROR,    /* ... and to whom */
 	IST_PROGRAMS = 16,
 };
 
@@ -95,6 +97,9 @@ struct ist_link {
 	uint8_t peer[6]; /* Ethernet address of the next hop; zero without Ethernet */
 };
 
+/* Unit of a time that needs no precision, in 32 bits: 16.8 ms, for 2.3 years. */
+#define IST_TICK_SHIFT 24
+
 enum ist_entry_flag {
 	IST_ENTRY_USED = 0x0001,
 	IST_ENTRY_RESTRICTED_A = 0x0002, /* side A: only from side[0].tuple.source */
@@ -107,7 +112,7 @@ enum ist_entry_flag {
 	IST_ENTRY_ANY_SOURCE = 0x0100, /* Active: connects from where A came to */
 	IST_ENTRY_LIMITED = 0x0200,    /* rate or bytes: counted by the slow path */
 	IST_ENTRY_ENDING = 0x0400,     /* its lifetime is over: the next packet draws the RSTs */
-	IST_ENTRY_PAIRED = 0x0800,     /* has been joined: end_ns is a time */
+	IST_ENTRY_PAIRED = 0x0800,     /* has been joined: end_tick is a time */
 };
 
 /*
@@ -126,11 +131,11 @@ struct ist_entry {
 		uint64_t bytes;
 	} count[2];
 	uint64_t label;
-	uint64_t added_ns;
 	uint64_t rate_cost;  /* of a byte; 0: no limit */
 	uint64_t paid_until; /* GCRA */
 	uint64_t byte_limit; /* 0: none */
-	uint64_t end_ns;     /* end of its lifetime; before pairing: its length; 0: none */
+	uint32_t added_tick; /* in units of 2^IST_TICK_SHIFT ns */
+	uint32_t end_tick;   /* end of its lifetime; before pairing: its length; 0: none */
 };
 
 IST_INLINE uint64_t ist_entry_id(uint32_t slot, uint16_t generation)
@@ -165,13 +170,7 @@ struct ist_config {
 
 /* ist_drops: PERCPU_ARRAY of IST_REASONS uint64_t; ist_counters: PERCPU_ARRAY of IST_COUNTERS. */
 
-/* ist_fragments: LRU_HASH of datagrams whose first fragment has come. */
-struct ist_fragment_key {
-	uint32_t peer[4]; /* network order; IPv4: the first word */
-	uint32_t local[4];
-	uint32_t identification;
-	uint32_t protocol; /* and family << 8 */
-};
+/* ist_fragments: LRU_HASH of datagrams whose first fragment has come: the programs' own. */
 
 /*
  * An order as a frame: 16 bytes of which 12 and 13 are 0x08 and 0x00, the others zero, then struct
