@@ -196,6 +196,7 @@ LoadTcObjects(const BpfPins& pins,
     Resize(object.get(), IST_MAP_FLOWS4, 2 * splices);
     Resize(object.get(), IST_MAP_FLOWS6, 2 * splices);
     Resize(object.get(), IST_MAP_ADDRESSES, addresses.size());
+    Resize(object.get(), IST_MAP_FRAGMENTS, options.settings.maxFragmented);
     Load(object.get(), log, options.verbose);
     FillAddresses(object.get(), addresses);
     FillFree(object.get(), static_cast<uint32_t>(splices));

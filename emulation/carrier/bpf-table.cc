@@ -54,7 +54,7 @@ Describe(uint32_t slot, const ist_entry& entry)
     info.label = entry.label;
     info.limits.rateBps = RateOf(entry.rate_cost);
     info.limits.bytes = entry.byte_limit;
-    info.added = TimePoint(entry.added_ns);
+    info.added = TimePoint(static_cast<int64_t>(entry.added_tick) << IST_TICK_SHIFT);
     info.active = std::max(info.added, TimePoint(entry.core.active_ns));
     for (size_t i = 0; i < info.side.size(); ++i)
     {
