@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isblab.errors import EnvironmentFailure
+from isblab.ist_bench.agents import Agent
 from isblab.ist_bench.budgets import Budget
 from isblab.ist_bench.control import IstControl
-from isblab.ist_bench.agents import Agent
-from isblab.ist_bench.line import Line
+from isblab.ist_bench.line import Line, congestion_allowed
 from isblab.netlab import Net
 from isblab.paths import program
 
@@ -34,7 +34,7 @@ _STATISTICS = Path("/proc/sys/kernel/bpf_stats_enabled")
 _SPARE = 8  # splices beside those filled in: the hot ones
 _DROP = """
 table netdev bench {
-    chain drop { type filter hook ingress device "eth0" priority 0; policy drop; }
+    chain arrive { type filter hook ingress device "eth0" priority 0; policy drop; }
 }
 """
 
@@ -78,15 +78,16 @@ class _Probed:
 
     def __init__(self, net: Net, number: int, carrier: str, splices: int):
         self.line = Line(net, number, keep_gro=carrier != "bpf")
+        self.line.offload("off")  # before attaching, which looks whether XDP can redirect
         self.control = IstControl(net, self.line, carrier, splices + _SPARE)
-        self.line.offload("off")
         self.line.b.nft(_DROP)
         self.agent = Agent(net, self.line.a)
         self.agent.ask("pin", cpu=0)
         self._west = self._hardware(self.line.box, "west")
         self._words = ["--pins", self.control.pins, "--west", self.line.west, "--east",
                        self.line.east, "--hardware", self._hardware(self.line.a, "eth0"),
-                       "--other-hardware", self._hardware(self.line.b, "eth0")]
+                       "--other-hardware", self._hardware(self.line.b, "eth0"), "--own-hardware",
+                       self._west]
         self._joined: set[str] = set()
         self._frame = ""
 
@@ -159,6 +160,7 @@ def _program_statistics() -> Iterator[None]:
 def run_tables(net: Net, budget: Budget,
                announce: Callable[[str], None]) -> tuple[list[Table], list[Timing]]:
     """Tables of all sizes of the budget, and the times of the programs."""
+    net.enter(congestion_allowed())
     tables = [Table(splices) for splices in budget.tables]
     probed = []
     for number, table in enumerate(tables, 1):
