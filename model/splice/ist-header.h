@@ -20,13 +20,16 @@ struct ist_ip_fields {
 	uint8_t traffic_class;
 };
 
-/* Adds at most IST_HEADER_MAX header bytes, an even number, to a sum. */
+/* Adds at most IST_HEADER_MAX header bytes, whole words, to a sum. */
 IST_INLINE uint32_t ist_sum_header(const uint8_t *bytes, uint32_t length, uint32_t sum)
 {
 	uint32_t at;
 
-	for (at = 0; at < IST_HEADER_MAX && at < length; at += 2)
-		sum += ist_get16(bytes + at);
+	for (at = 0; at < IST_HEADER_MAX && at < length; at += 4) {
+		const uint32_t word = ist_get32(bytes + at);
+
+		sum += (word >> 16) + (word & 0xffff);
+	}
 	return ist_fold(sum);
 }
 

@@ -55,10 +55,15 @@ IST_INLINE void ist_put_too_big(const uint8_t *header, const struct ist_packet *
 	icmp[1] = ipv6 ? 0 : IST_ICMP_TOO_BIG;
 	ist_put16(icmp + 2, 0);
 	ist_put32(icmp + 4, mtu);
-	for (i = 0; i < IST_HEADER_MAX && i < quoted; i++)
-		icmp[IST_ICMP_HEADER + i] = header[i];
 	sum = ipv6 ? ist_pseudo_sum(&tuple, fields.protocol, fields.payload) : 0;
-	sum = ist_sum_header(icmp + IST_ICMP_HEADER, quoted, ist_sum(icmp, IST_ICMP_HEADER, sum));
+	sum = ist_sum(icmp, IST_ICMP_HEADER, sum);
+	/* Headers are whole words long. */
+	for (i = 0; i < IST_HEADER_MAX && i < quoted; i += 4) {
+		const uint32_t word = ist_get32(header + i);
+
+		ist_put32(icmp + IST_ICMP_HEADER + i, word);
+		sum += (word >> 16) + (word & 0xffff);
+	}
 	ist_put16(icmp + 2, (uint16_t)~ist_fold(sum));
 	out->length = (uint8_t)(at + fields.payload);
 }
