@@ -270,9 +270,11 @@ class Parser
             }
             const std::string word = unknown.empty() ? "" : unknown.front();
             const std::vector<std::string_view> views(known.begin(), known.end());
-            const std::string fault =
-                word.empty() ? std::string("a command is missing") : Quoted(word) + " is not known";
-            throw CLI::ValidationError(fault + "; " + SuggestWord(word, views));
+            throw CLI::ValidationError(
+                word.empty()
+                    ? "a command is missing: attach, splice add, splice remove, list, show, "
+                      "stats, watch, detach or check"
+                    : Quoted(word) + " is not known; " + SuggestWord(word, views));
         }
     }
 
