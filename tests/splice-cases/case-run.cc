@@ -75,9 +75,9 @@ Comparable(Packets packets, bool crossesFamilies)
     return packets;
 }
 
-/// What a step must give on a carrier that can hold packets, or not.
+/// What a step must give on a carrier that can hold packets, or not, and did `got`.
 Outcome
-Wanted(const Step& step, bool holds, const Numbers& numbers)
+Wanted(const Step& step, bool holds, Fate got, const Numbers& numbers)
 {
     Outcome wanted;
     wanted.fate = step.fate;
@@ -87,6 +87,10 @@ Wanted(const Step& step, bool holds, const Numbers& numbers)
     {
         sent.insert(sent.end(), step.released.begin(), step.released.end());
         wanted.fate = step.overtakes ? Fate::Consumed : step.fate;
+    }
+    else if (step.overtakes && got == Fate::Passes)
+    {
+        wanted.fate = Fate::Passes;
     }
     for (const Sent& one : sent)
     {
@@ -112,7 +116,7 @@ Difference(CaseCarrier& carrier, const Step& step, bool crosses, Numbers& number
     const Bytes in = step.in(numbers);
     const Outcome got = carrier.Give(step.at, in);
     Learn(got.out, numbers);
-    Outcome wanted = Wanted(step, carrier.HoldsFragments(), numbers);
+    Outcome wanted = Wanted(step, carrier.HoldsFragments(), got.fate, numbers);
     wanted.out = Comparable(std::move(wanted.out), crosses);
     const Packets out = Comparable(got.out, crosses);
     const bool reasonDiffers =

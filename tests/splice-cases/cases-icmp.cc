@@ -25,7 +25,7 @@ struct Trouble
 };
 
 constexpr Trouble TOO_BIG{"too big", 3, 4, 2, 0, true};
-constexpr Trouble NO_HOST{"no host", 3, 1, 1, 3, false};
+constexpr Trouble NO_HOST{"no route", 3, 1, 1, 0, false};
 constexpr Trouble NO_PORT{"no port", 3, 3, 1, 4, false};
 constexpr Trouble TIME_OUT{"TTL over", 11, 0, 3, 0, false};
 

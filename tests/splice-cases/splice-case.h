@@ -47,11 +47,11 @@ struct Step
     IstSide at = IstSide::A; ///< the device that it comes by
     Recipe in;
     Fate fate = Fate::Consumed;
-    std::string reason{};    ///< Dropped: as counted by every carrier
-    std::vector<Sent> out{}; ///< all that leaves, in any order
-    bool overtakes = false;  ///< a fragment before its first one: a carrier that cannot hold
-                             ///< packets drops it as "ist.fragment-limit", and `released` of the
-                             ///< first one does not leave
+    std::string reason{};         ///< Dropped: as counted by every carrier
+    std::vector<Sent> out{};      ///< all that leaves, in any order
+    bool overtakes = false;       ///< a fragment before its first one: who cannot hold packets
+                                  ///< drops it as "ist.fragment-limit" or lets it pass to the
+                                  ///< host, and `released` of the first one does not leave
     std::vector<Sent> released{}; ///< leaves if the carrier can hold packets
 };
 
