@@ -36,6 +36,7 @@ IST_INLINE int ist_follow_first(struct __sk_buff *skb, struct ist_scratch *scrat
 	followed.place = scratch->place;
 	bpf_map_update_elem(&ist_fragments, &scratch->datagram, &followed, BPF_ANY);
 	scratch->packet.flags &= (uint8_t)~IST_PACKET_MORE_FRAGMENTS;
+	scratch->first_fragment = 1;
 	return ist_chain(skb, scratch, IST_PROGRAM_STEP);
 }
 

@@ -34,11 +34,12 @@ struct ist_scratch {
 	} made;
 	struct ist_icmp_error error;
 	struct ist_datagram_key datagram;
-	uint32_t captured; /* bytes of `header`: for IST_PROGRAM_ERROR */
-	uint32_t mtu;	   /* for IST_PROGRAM_TOO_BIG: of the way out */
-	uint8_t control;   /* run by an order: the answer is not a TC action */
-	uint8_t crosses;   /* IST_PROGRAM_ERROR: to the other family */
-	uint8_t reason;	   /* for IST_PROGRAM_END */
+	uint32_t captured;	/* bytes of `header`: for IST_PROGRAM_ERROR */
+	uint32_t mtu;		/* for IST_PROGRAM_TOO_BIG: of the way out */
+	uint8_t control;	/* run by an order: the answer is not a TC action */
+	uint8_t first_fragment; /* to the core it looked like the whole datagram */
+	uint8_t crosses;	/* IST_PROGRAM_ERROR: to the other family */
+	uint8_t reason;		/* for IST_PROGRAM_END */
 };
 
 struct {

@@ -201,9 +201,15 @@ IST_INLINE bool ist_fits(struct __sk_buff *skb, const struct ist_scratch *scratc
 
 	if (segment)
 		length = packet->header_length + segment;
-	if (scratch->verdict.edits.fields & IST_EDIT_FAMILY)
-		length = length - packet->transport_offset +
-			 (packet->family == IST_FAMILY_IPV4 ? IST_IPV6_HEADER : IST_IPV4_HEADER);
+	if (!(scratch->verdict.edits.fields & IST_EDIT_FAMILY))
+		return length <= mtu;
+	length -= packet->transport_offset;
+	if (packet->family == IST_FAMILY_IPV6)
+		length += IST_IPV4_HEADER;
+	else if (packet->fragment_offset || (packet->flags & IST_PACKET_MORE_FRAGMENTS))
+		length += IST_FAMILY_HEADER_MAX;
+	else
+		length += IST_IPV6_HEADER;
 	return length <= mtu;
 }
 
@@ -218,6 +224,8 @@ IST_INLINE int ist_send_forward(struct __sk_buff *skb, struct ist_scratch *scrat
 
 	if (!device)
 		return ist_send_failed(scratch, IST_CARRIER_NO_ROUTE);
+	if (scratch->first_fragment)
+		scratch->packet.flags |= IST_PACKET_MORE_FRAGMENTS;
 	if (ist_lacks_checksum(&scratch->packet, &scratch->verdict.edits))
 		return ist_send_failed(scratch, IST_CARRIER_UDP_CHECKSUM);
 	if (!clone && !ist_fits(skb, scratch, device->mtu)) {

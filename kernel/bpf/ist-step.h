@@ -25,6 +25,7 @@ IST_INLINE int ist_read_headers(struct __sk_buff *skb, struct ist_scratch *scrat
 	error = ist_packet_parse_any(&scratch->packet, scratch->header, captured, length);
 	scratch->ip_header = scratch->packet.transport_offset;
 	scratch->family = scratch->packet.family;
+	scratch->first_fragment = 0;
 	return error;
 }
 
