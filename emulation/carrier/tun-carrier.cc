@@ -27,6 +27,8 @@ namespace
 
 /// The interface takes whatever the devices let in; what does not fit the way out is told there.
 constexpr uint16_t TUN_MTU = 65535;
+/// The kernel's reverse path filter refuses all on an interface without any: RFC 7600's dummy.
+constexpr InterfaceAddress TUN_ADDRESS{Ipv4{0xc0000008}, 32};
 /// How long the MTU of a way is taken for known, and of how many.
 constexpr Duration MTU_LIFE = std::chrono::seconds(10);
 constexpr size_t MTU_MOST = 4096;
@@ -103,7 +105,7 @@ class TunCarrier::Impl : public TunHost
 TunCarrier::Impl::Impl(asio::io_context& io, const TunOptions& wanted)
     : options(CompletedOptions(wanted)),
       newsSignal(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      m_port((DemandForwarding(options), io), options.device, std::nullopt, TUN_MTU),
+      m_port((DemandForwarding(options), io), options.device, TUN_ADDRESS, TUN_MTU),
       m_timer(io)
 {
     if (!newsSignal)

@@ -65,7 +65,8 @@ TunRelay::TunRelay(const IstSettings& settings,
                    std::vector<IpAddress> own,
                    Rng& random,
                    TunHost& host)
-    : m_own(std::move(own)),
+    : m_addresses(settings.addresses),
+      m_own(std::move(own)),
       m_host(host),
       m_engine(settings, random, nullptr)
 {
@@ -208,17 +209,20 @@ TunRelay::ReceiveIcmp(TimePoint now, MutableBytes packet)
     }
 }
 
+/// What else comes by the interface is the kernel's own talk to it (neighbour and group discovery).
 void
 TunRelay::HandBack(MutableBytes bytes)
 {
-    const IpAddress destination = DestinationOf(PacketOf(bytes));
-    if (std::find(m_own.begin(), m_own.end(), destination) == m_own.end())
+    const auto isAmong = [destination = DestinationOf(PacketOf(bytes))](const auto& addresses)
+    { return std::find(addresses.begin(), addresses.end(), destination) != addresses.end(); };
+    if (isAmong(m_own))
+    {
+        m_host.Write(bytes);
+    }
+    else if (isAmong(m_addresses))
     {
         Drop(TunDrop::NoHost);
-        return;
     }
-    ++m_handedBack;
-    m_host.Write(bytes);
 }
 
 /// What the last call left to do: the engine's own packets, and fragments whose fate is known.

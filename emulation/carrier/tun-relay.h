@@ -35,7 +35,8 @@ enum class TunDrop : uint8_t
 {
     NotIp,   ///< "tun.not-ip"
     Offload, ///< "tun.offload": its VnetHeader contradicts it
-    NoHost,  ///< "tun.no-host": not the IST's, and its destination is no address of this host
+    NoHost,  ///< "tun.no-host": to an address of the IST that is none of this host's, but not the
+             ///< IST's
     TooBig,  ///< "ist.too-big": does not fit the way on; its sender is told how much does
     Count_,  ///< how many there are
 };
@@ -89,7 +90,8 @@ class TunRelay
     void WritePlain(ByteView packet);
     void Drop(TunDrop drop);
 
-    std::vector<IpAddress> m_own;
+    std::vector<IpAddress> m_addresses; ///< the IST's
+    std::vector<IpAddress> m_own;       ///< of them, the host's
     TunHost& m_host;
     IstEngine m_engine;
     PacketStore m_store;
@@ -97,7 +99,6 @@ class TunRelay
     std::vector<uint8_t> m_scratch;      ///< a packet whose header has another size
     std::vector<uint8_t> m_released;     ///< a packet that no longer waits
     std::array<uint64_t, static_cast<size_t>(TunDrop::Count_)> m_drops{};
-    uint64_t m_handedBack = 0;
 };
 
 } // namespace isb
