@@ -230,7 +230,7 @@ NewsText(const CarrierNews& news)
         }
         break;
     case CarrierNews::Paired:
-        text += "both users are there";
+        text += "paired, both users are there";
         break;
     case CarrierNews::FellBack:
         text += "pure became passive (" + std::string(news.reason) + ")";

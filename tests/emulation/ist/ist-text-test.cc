@@ -125,7 +125,7 @@ TEST(IstText, TellsNewsInWords)
               "splice 3: the first user came from 198.51.100.7:40000; port 40000 waits for the "
               "other\n");
     news.kind = CarrierNews::Paired;
-    EXPECT_EQ(NewsText(news), "splice 3: both users are there\n");
+    EXPECT_EQ(NewsText(news), "splice 3: paired, both users are there\n");
     news.kind = CarrierNews::FellBack;
     news.reason = "ist.port-taken";
     EXPECT_EQ(NewsText(news), "splice 3: pure became passive (ist.port-taken)\n");
