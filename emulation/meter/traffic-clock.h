@@ -2,8 +2,8 @@
 #ifndef ISB_EMULATION_METER_TRAFFIC_CLOCK_H
 #define ISB_EMULATION_METER_TRAFFIC_CLOCK_H
 
+#include <chrono>
 #include <cstdint>
-#include <ctime>
 
 namespace isb
 {
@@ -14,13 +14,13 @@ inline constexpr uint64_t NS_PER_SECOND = 1'000'000'000;
 /// Patience with peers and paths, above what any of them takes.
 inline constexpr uint64_t TRAFFIC_WATCHDOG = 15 * NS_PER_SECOND;
 
-/// CLOCK_MONOTONIC in nanoseconds.
+/// Nanoseconds of the steady clock (CLOCK_MONOTONIC).
 [[nodiscard]] inline uint64_t
 TrafficNow()
 {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * NS_PER_SECOND + static_cast<uint64_t>(now.tv_nsec);
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                     std::chrono::steady_clock::now().time_since_epoch())
+                                     .count());
 }
 
 [[nodiscard]] inline double

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
+#include <thread>
 #include <vector>
 
 namespace isb
@@ -71,12 +72,8 @@ struct Batch
 void
 SleepUntil(uint64_t when)
 {
-    timespec time{};
-    time.tv_sec = static_cast<time_t>(when / NS_PER_SECOND);
-    time.tv_nsec = static_cast<long>(when % NS_PER_SECOND);
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr) == EINTR)
-    {
-    }
+    std::this_thread::sleep_until(
+        std::chrono::steady_clock::time_point(std::chrono::nanoseconds(when)));
 }
 
 } // namespace

@@ -48,21 +48,15 @@ struct ProbeOptions
     bool joined = false; ///< the splices that are timed were joined by an earlier call
 };
 
-void
-Append(Frame& frame, const std::vector<uint8_t>& bytes)
-{
-    frame.insert(frame.end(), bytes.begin(), bytes.end());
-}
-
 /// An Ethernet frame with an IPv4 packet. Only the source's address matters: the IST learns it.
 Frame
 InFrame(const std::vector<uint8_t>& packet, const Hardware& source)
 {
-    Frame frame(6, 0x02);
-    frame.insert(frame.end(), source.begin(), source.end());
-    frame.push_back(0x08);
-    frame.push_back(0x00);
-    Append(frame, packet);
+    Frame frame(ETHERNET + packet.size(), 0x02);
+    std::copy(source.begin(), source.end(), frame.begin() + 6);
+    frame[12] = 0x08;
+    frame[13] = 0x00;
+    std::copy(packet.begin(), packet.end(), frame.begin() + ETHERNET);
     return frame;
 }
 
@@ -98,16 +92,16 @@ class Runner
         xdp_md xdpContext{};
         xdpContext.data_end = static_cast<uint32_t>(frame.size());
         xdpContext.ingress_ifindex = device;
-        LIBBPF_OPTS(bpf_test_run_opts,
-                    options,
-                    .data_in = frame.data(),
-                    .data_out = result.frame.data(),
-                    .data_size_in = static_cast<uint32_t>(frame.size()),
-                    .data_size_out = static_cast<uint32_t>(result.frame.size()),
-                    .ctx_in = m_isXdp ? static_cast<const void*>(&xdpContext) : &tcContext,
-                    .ctx_size_in =
-                        static_cast<uint32_t>(m_isXdp ? sizeof(xdpContext) : sizeof(tcContext)),
-                    .repeat = static_cast<int>(repeats));
+        bpf_test_run_opts options{};
+        options.sz = sizeof(options);
+        options.data_in = frame.data();
+        options.data_out = result.frame.data();
+        options.data_size_in = static_cast<uint32_t>(frame.size());
+        options.data_size_out = static_cast<uint32_t>(result.frame.size());
+        options.ctx_in = m_isXdp ? static_cast<const void*>(&xdpContext) : &tcContext;
+        options.ctx_size_in =
+            static_cast<uint32_t>(m_isXdp ? sizeof(xdpContext) : sizeof(tcContext));
+        options.repeat = static_cast<int>(repeats);
         if (bpf_prog_test_run_opts(m_program.Get(), &options) != 0)
         {
             throw SystemError("BPF_PROG_TEST_RUN");
