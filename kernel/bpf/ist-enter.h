@@ -98,13 +98,17 @@ IST_INLINE int ist_enter_flow(struct __sk_buff *skb, const struct ist_plain *pac
 
 	if (!entry || !config ||
 	    !(tcp ? ist_read_segment(&segment, packet) : ist_read_datagram(&segment, packet)) ||
-	    !ist_take_step(entry, place, packet, &segment, family, bpf_ktime_get_coarse_ns(), &way))
+	    !ist_take_step(entry, place, packet, &segment, family, &way))
 		return ist_enter_slow(skb, link_header, IST_PROGRAM_PARSE);
 	index = way.device;
 	device = bpf_map_lookup_elem(&ist_devices, &index);
 	if (!device)
 		return TC_ACT_SHOT;
 	ifindex = device->ifindex;
+	/* Too long: the slow path says so. */
+	if (packet->length > device->mtu &&
+	    packet->length - segment.payload_length + skb->gso_size > device->mtu)
+		return ist_enter_slow(skb, link_header, IST_PROGRAM_PARSE);
 	if (packet->ethernet)
 		ist_edit_ethernet(packet->ethernet, &way, device);
 	if (family == IST_FAMILY_IPV6)

@@ -8,21 +8,9 @@
 
 #include "kernel/bpf/ist-step.h"
 
-struct ist_followed {
-	struct ist_datagram core;
-	struct ist_place place;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, struct ist_datagram_key);
-	__type(value, struct ist_followed);
-} ist_fragments SEC(".maps");
-
 /*
  * The first one. Its fate is told before the step, so that the later ones, on other processors,
- * find it; should the core drop it, they are of no use to the receiver alone.
+ * find it; should the core drop it, that is told afterwards.
  */
 IST_INLINE int ist_follow_first(struct __sk_buff *skb, struct ist_scratch *scratch,
 				const struct ist_config *config)
@@ -83,6 +71,8 @@ IST_INLINE int ist_follow_later(struct __sk_buff *skb, struct ist_scratch *scrat
 	fate = ist_datagram_next(&followed->core, &scratch->packet, scratch->now_ns, &over);
 	if (over)
 		bpf_map_delete_elem(&ist_fragments, &scratch->datagram);
+	if (fate == IST_FATE_DROP)
+		return ist_send_failed(scratch, followed->core.reason);
 	if (fate != IST_FATE_FORWARD)
 		return ist_send_failed(scratch, IST_CARRIER_FRAGMENT_LIMIT);
 	entry = ist_entry_at(scratch->place.slot);

@@ -6,9 +6,13 @@
 #ifndef IST_PLAIN_H
 #define IST_PLAIN_H
 
+#include "kernel/bpf/ist-clock.h"
 #include "kernel/bpf/ist-tables.h"
 
 #include "model/splice/ist-fast.h"
+
+/* What comes before is read before what comes after. */
+#define IST_BARRIER() asm volatile("" ::: "memory")
 
 #define IST_IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
 
@@ -65,48 +69,51 @@ IST_INLINE bool ist_came_from(const struct ist_link *link, const uint8_t *ethern
 			*(const ist_word16 *)(ethernet + ETH_ALEN + 4));
 }
 
-/* The locked part: true if the packet is to be forwarded as `way` says. */
+/*
+ * Takes the fast step; true if the packet is to be forwarded as `way` says.
+ *
+ * Without the lock: of a joined splice only packets of this side write this side's numbers, each
+ * one word, and nothing is decided by two of them together. Whatever changes more (SYN, FIN, RST,
+ * the end) is the slow path's, under the lock. The generation is read after what is taken out of
+ * the entry, so a slot that returns meanwhile is noticed. Packets of one side on two processors at
+ * once may lose a count, and a number that the next packet brings again.
+ */
 IST_INLINE bool ist_take_step(struct ist_entry *entry, const struct ist_place *place,
 			      const struct ist_plain *packet, const struct ist_segment *segment,
-			      uint32_t family, uint64_t now_ns, struct ist_way *way)
+			      uint32_t family, struct ist_way *way)
 {
 	const unsigned int from = place->side & 1;
 	const struct ist_side *side = &entry->core.side[from];
 	const struct ist_side *other = &entry->core.side[from ^ 1];
 	const struct ist_link *link = &entry->link[from ^ 1];
-	const uint16_t generation = place->generation;
-	bool taken = 0;
 
-	bpf_spin_lock(&entry->lock);
-	if (entry->generation == generation &&
-	    !(entry->flags & (IST_ENTRY_LIMITED | IST_ENTRY_ENDING)) &&
-	    !(side->out.fields & (IST_EDIT_FAMILY | IST_EDIT_SEQUENCE)) &&
-	    ist_came_from(&entry->link[from], packet->ethernet)) {
-		if (packet->protocol == IST_PROTOCOL_TCP)
-			taken = ist_fast_segment(&entry->core, from, segment, now_ns);
-		else
-			taken = ist_fast_datagram(&entry->core, from,
-						  packet->ip_payload - IST_UDP_HEADER, now_ns);
+	if ((entry->flags & (IST_ENTRY_LIMITED | IST_ENTRY_ENDING)) ||
+	    (side->out.fields & (IST_EDIT_FAMILY | IST_EDIT_SEQUENCE)) ||
+	    !ist_came_from(&entry->link[from], packet->ethernet))
+		return 0;
+	way->source.word[0] = other->tuple.destination.word[0];
+	way->destination.word[0] = other->tuple.source.word[0];
+	if (family == IST_FAMILY_IPV6) {
+		way->source = other->tuple.destination;
+		way->destination = other->tuple.source;
 	}
-	if (taken) {
-		entry->count[from].packets++;
-		entry->count[from].bytes += packet->length;
-		way->source.word[0] = other->tuple.destination.word[0];
-		way->destination.word[0] = other->tuple.source.word[0];
-		if (family == IST_FAMILY_IPV6) {
-			way->source = other->tuple.destination;
-			way->destination = other->tuple.source;
-		}
-		way->ports =
-			(uint32_t)other->tuple.destination_port << 16 | other->tuple.source_port;
-		way->address_delta = side->out.address_delta;
-		way->port_delta = side->out.port_delta;
-		way->device = link->device;
-		way->peer_low = *(const ist_word32 *)link->peer;
-		way->peer_high = *(const ist_word16 *)(link->peer + 4);
-	}
-	bpf_spin_unlock(&entry->lock);
-	return taken;
+	way->ports = (uint32_t)other->tuple.destination_port << 16 | other->tuple.source_port;
+	way->address_delta = side->out.address_delta;
+	way->port_delta = side->out.port_delta;
+	way->device = link->device;
+	way->peer_low = *(const ist_word32 *)link->peer;
+	way->peer_high = *(const ist_word16 *)(link->peer + 4);
+	IST_BARRIER();
+	if (*(const volatile uint16_t *)&entry->generation != place->generation)
+		return 0;
+	if (packet->protocol == IST_PROTOCOL_TCP
+		    ? !ist_fast_segment(&entry->core, from, segment, ist_clock_ns())
+		    : !ist_fast_datagram(&entry->core, from, packet->ip_payload - IST_UDP_HEADER,
+					 ist_clock_ns()))
+		return 0;
+	entry->count[from].packets++;
+	entry->count[from].bytes += packet->length;
+	return 1;
 }
 
 IST_INLINE void ist_edit_addresses4(uint8_t *ip, const struct ist_way *way, bool decrement)

@@ -4,6 +4,7 @@
 #define IST_STEP_H
 
 #include "kernel/bpf/ist-chain.h"
+#include "kernel/bpf/ist-datagrams.h"
 #include "kernel/bpf/ist-settle.h"
 
 /* Copies and parses the headers. Returns 0, or enum ist_parse_error. */
@@ -200,6 +201,8 @@ IST_INLINE int ist_after_step(struct __sk_buff *skb, struct ist_scratch *scratch
 {
 	const struct ist_verdict *verdict = &scratch->verdict;
 
+	if (scratch->first_fragment && verdict->action != IST_ACTION_FORWARD)
+		ist_forsake(scratch, verdict->reason);
 	if (verdict->action == IST_ACTION_DROP)
 		ist_count_drop(verdict->reason);
 	else if (verdict->action == IST_ACTION_HOLD)
@@ -238,16 +241,30 @@ IST_INLINE uint32_t ist_method_program(const struct ist_scratch *scratch)
 IST_INLINE int ist_refuse_malformed(struct ist_scratch *scratch)
 {
 	struct ist_packet *packet = &scratch->packet;
-	const uint8_t *transport = scratch->header + ist_offset(packet->transport_offset);
+	const uint8_t *ip = scratch->header;
+	uint32_t at;
 
-	if (packet->transport_offset &&
-	    (packet->protocol == IST_PROTOCOL_TCP || packet->protocol == IST_PROTOCOL_UDP)) {
-		packet->tuple.source_port = ist_get16(transport);
-		packet->tuple.destination_port = ist_get16(transport + 2);
-		if (ist_locate(scratch))
-			return ist_send_failed(scratch, IST_CARRIER_MALFORMED);
+	if (ip[0] >> 4 == IST_FAMILY_IPV6) {
+		at = packet->transport_offset ? packet->transport_offset : IST_IPV6_HEADER;
+		if (!packet->transport_offset)
+			packet->protocol = ip[6];
+		packet->family = IST_FAMILY_IPV6;
+		ist_get_ipv6(&packet->tuple.source, ip + 8);
+		ist_get_ipv6(&packet->tuple.destination, ip + 24);
+	} else {
+		at = (ip[0] & 0xfu) * 4 > IST_IPV4_HEADER ? (ip[0] & 0xfu) * 4 : IST_IPV4_HEADER;
+		packet->protocol = ip[9];
+		packet->family = IST_FAMILY_IPV4;
+		ist_address_set_ipv4(&packet->tuple.source, ist_get32(ip + 12));
+		ist_address_set_ipv4(&packet->tuple.destination, ist_get32(ip + 16));
 	}
-	return TC_ACT_UNSPEC;
+	if (packet->protocol != IST_PROTOCOL_TCP && packet->protocol != IST_PROTOCOL_UDP)
+		return TC_ACT_UNSPEC;
+	packet->tuple.source_port = ist_get16(ip + ist_offset(at));
+	packet->tuple.destination_port = ist_get16(ip + ist_offset(at) + 2);
+	packet->tcp_flags = 0; /* begins nothing anew */
+	return ist_locate(scratch) ? ist_send_failed(scratch, IST_CARRIER_MALFORMED)
+				   : TC_ACT_UNSPEC;
 }
 
 /* What ist_enter() found to be a splice's, or could not read by itself. */
@@ -290,6 +307,8 @@ IST_INLINE int ist_slow_step(struct __sk_buff *skb, bool active)
 		return TC_ACT_UNSPEC;
 	if (!refused)
 		return ist_after_step(skb, scratch);
+	if (scratch->first_fragment)
+		ist_forsake(scratch, (uint32_t)refused);
 	ist_count_drop((uint32_t)refused);
 	if (refused != IST_CARRIER_BYTE_LIMIT && refused != IST_CARRIER_LIFETIME)
 		return TC_ACT_SHOT;
