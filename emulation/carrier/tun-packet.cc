@@ -4,6 +4,7 @@
 #include "model/splice/ist-checksum.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace isb
 {
@@ -101,6 +102,38 @@ MayBeCut(ByteView packet)
 {
     constexpr uint8_t DONT_FRAGMENT = 0x40;
     return !IsIpv6Packet(packet) && (packet.data[6] & DONT_FRAGMENT) == 0;
+}
+
+std::vector<std::vector<uint8_t>>
+CutIpv6(ByteView packet, size_t mtu, uint32_t identification)
+{
+    constexpr size_t FRAGMENT_HEADER = 8;
+    constexpr uint8_t FRAGMENT = 44;
+    constexpr uint16_t MORE = 1;
+    const bool isFragment = packet.data[6] == FRAGMENT;
+    const uint8_t* known = packet.data + IPV6_HEADER;
+    const uint8_t next = isFragment ? known[0] : packet.data[6];
+    const uint16_t field = isFragment ? ist_get16(known + 2) : uint16_t{0};
+    const uint32_t name = isFragment ? ist_get32(known + 4) : identification;
+    const size_t start = IPV6_HEADER + (isFragment ? FRAGMENT_HEADER : 0);
+    const size_t most = (mtu - IPV6_HEADER - FRAGMENT_HEADER) / 8 * 8;
+    std::vector<std::vector<uint8_t>> pieces;
+    for (size_t at = start; at < packet.size; at += most)
+    {
+        const size_t length = std::min(most, packet.size - at);
+        std::vector<uint8_t> piece(packet.data, packet.data + IPV6_HEADER);
+        piece.resize(IPV6_HEADER + FRAGMENT_HEADER);
+        ist_put16(&piece[4], static_cast<uint16_t>(FRAGMENT_HEADER + length));
+        piece[6] = FRAGMENT;
+        uint8_t* header = &piece[IPV6_HEADER];
+        header[0] = next;
+        const uint16_t more = at + length < packet.size ? MORE : field & MORE;
+        ist_put16(header + 2, static_cast<uint16_t>((field & ~7U) + (at - start) + more));
+        ist_put32(header + 4, name);
+        piece.insert(piece.end(), packet.data + at, packet.data + at + length);
+        pieces.push_back(std::move(piece));
+    }
+    return pieces;
 }
 
 std::vector<uint8_t>

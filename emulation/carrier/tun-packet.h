@@ -22,6 +22,13 @@ namespace isb
 /// True when a router may cut it into fragments: IPv4 without the flag DF.
 [[nodiscard]] bool MayBeCut(ByteView packet);
 
+/// Fragments of at most `mtu` bytes (1280 or more) that an IPv6 packet is cut into (RFC 8200
+/// section 4.5). A fragment is cut again, its header being the first one behind the IPv6 header.
+/// \param identification of the fragments of a packet that is not one yet
+[[nodiscard]] std::vector<std::vector<uint8_t>> CutIpv6(ByteView packet,
+                                                        size_t mtu,
+                                                        uint32_t identification);
+
 /// The error to the source of a packet, from that same address, that only `mtu` bytes fit the way
 /// on: ICMP type 3 code 4 (RFC 1191 section 4), ICMPv6 type 2 (RFC 4443 section 3.2).
 [[nodiscard]] std::vector<uint8_t> BuildTooBig(ByteView packet, uint32_t mtu);

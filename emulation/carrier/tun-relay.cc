@@ -2,6 +2,7 @@
 #include "emulation/carrier/tun-relay.h"
 
 #include "emulation/carrier/tun-packet.h"
+#include "model/splice/ist-env.h"
 
 #include <algorithm>
 #include <cstring>
@@ -138,7 +139,7 @@ TunRelay::Forward(TimePoint now,
     if (verdict.replaced == 0)
     {
         checksum.Restore(PacketOf(bytes));
-        Send(now, bytes, offloaded.wireLength);
+        Send(now, bytes, offloaded.wireLength, PacketOf(bytes));
         return;
     }
     const MutableBytes replaced = Replaced(bytes, verdict);
@@ -147,7 +148,8 @@ TunRelay::Forward(TimePoint now,
     checksum.Restore(PacketOf(replaced), shift);
     Send(now,
          replaced,
-         static_cast<size_t>(static_cast<std::ptrdiff_t>(offloaded.wireLength) + shift));
+         static_cast<size_t>(static_cast<std::ptrdiff_t>(offloaded.wireLength) + shift),
+         PacketOf(bytes));
 }
 
 /// The packet with its new header, in m_scratch.
@@ -166,13 +168,21 @@ TunRelay::Replaced(MutableBytes bytes, const IstVerdict& verdict)
     return m_scratch;
 }
 
+/// `received`: the packet as it came, as far as it is an IPv4 one that goes on as IPv6; its header
+/// is still there. IPv4 packets are cut by the kernel, IPv6 ones made of IPv4 here (RFC 7915
+/// section 4).
 void
-TunRelay::Send(TimePoint now, MutableBytes bytes, size_t wireLength)
+TunRelay::Send(TimePoint now, MutableBytes bytes, size_t wireLength, ByteView received)
 {
     const MutableBytes packet = PacketOf(bytes);
     if (wireLength > (IsIpv6Packet(packet) ? FITS_IPV6 : FITS_IPV4) && !MayBeCut(packet))
     {
         const uint32_t mtu = m_host.MtuTowards(DestinationOf(packet));
+        if (wireLength > mtu && MayBeCut(received))
+        {
+            SendInPieces(bytes, std::max<uint32_t>(mtu, FITS_IPV6), ist_get16(received.data + 4));
+            return;
+        }
         if (wireLength > mtu)
         {
             Drop(TunDrop::TooBig);
@@ -181,6 +191,27 @@ TunRelay::Send(TimePoint now, MutableBytes bytes, size_t wireLength)
         }
     }
     m_host.Write(bytes);
+}
+
+void
+TunRelay::SendInPieces(ByteView bytes, uint32_t mtu, uint16_t identification)
+{
+    const VnetHeader header = HeaderOf(bytes);
+    const ByteView packet(bytes.data + VNET_HEADER_SIZE, bytes.size - VNET_HEADER_SIZE);
+    const auto offloaded = ReadOffload(header, packet);
+    if (!offloaded)
+    {
+        Drop(TunDrop::Offload);
+        return;
+    }
+    for (const auto& whole : SplitOffloaded(header, *offloaded, packet))
+    {
+        for (const auto& piece : CutIpv6(whole, mtu, identification))
+        {
+            WritePlain(piece);
+        }
+        ++identification;
+    }
 }
 
 /// As the first router on the way would: the error is about the packet that left here, to the

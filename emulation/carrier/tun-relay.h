@@ -82,7 +82,8 @@ class TunRelay
                  const PartialChecksum& checksum,
                  const IstVerdict& verdict);
     [[nodiscard]] MutableBytes Replaced(MutableBytes bytes, const IstVerdict& verdict);
-    void Send(TimePoint now, MutableBytes bytes, size_t wireLength);
+    void Send(TimePoint now, MutableBytes bytes, size_t wireLength, ByteView received);
+    void SendInPieces(ByteView bytes, uint32_t mtu, uint16_t identification);
     void TellTooBig(TimePoint now, ByteView packet, uint32_t mtu);
     void HandBack(MutableBytes bytes);
     void Settle(TimePoint now);
