@@ -22,9 +22,12 @@ struct {
 	__type(value, struct ist_place);
 } ist_flows4 SEC(".maps");
 
+/* Not allocated beforehand: an IST with addresses of both families would pay for every splice twice.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 2);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct ist_flow6_key);
 	__type(value, struct ist_place);
 } ist_flows6 SEC(".maps");
