@@ -41,6 +41,19 @@ BpfConfigOf(const IstSettings& settings)
     return config;
 }
 
+ist_own_key
+BpfOwnKey(const IpAddress& address)
+{
+    ist_own_key key{};
+    key.family = address.family;
+    const size_t words = address.IsIpv4() ? 1 : address.word.size();
+    for (size_t i = 0; i < words; ++i)
+    {
+        ist_put32(key.bytes + 4 * i, address.word[i]);
+    }
+    return key;
+}
+
 ist_config
 ReadBpfConfig(const BpfPins& pins)
 {

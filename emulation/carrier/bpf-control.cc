@@ -128,6 +128,11 @@ BpfControl::AddActive(const IstPair& pair, ist_order order)
     order.target.family = pair.activeTarget.address.family;
     order.target.port = pair.activeTarget.port;
     order.source = AddressOf(pair.activeSource);
+    if (pair.activeSource && !IsOwn(*pair.activeSource))
+    {
+        return Error{pair.activeSource->ToString() +
+                     " is no address of this IST: no answer would come back to it"};
+    }
     order.target_device = DeviceIndexTowards(pair.activeTarget.address);
     int result = IST_RESULT_PORT_B_TAKEN;
     for (int i = 0; i < PORT_TRIES && result == IST_RESULT_PORT_B_TAKEN; ++i)
@@ -152,6 +157,16 @@ BpfControl::AddActive(const IstPair& pair, ist_order order)
         }
     }
     return Refused(pair, result);
+}
+
+/// Whether the programs take packets to an address.
+bool
+BpfControl::IsOwn(const IpAddress& address) const
+{
+    const Descriptor map = m_pins.Get(IST_MAP_ADDRESSES);
+    const ist_own_key key = BpfOwnKey(address);
+    uint32_t present = 0;
+    return bpf_map_lookup_elem(map.Get(), &key, &present) == 0;
 }
 
 /// The way to an address as the programs know it; 0: the route leads by none of their devices.

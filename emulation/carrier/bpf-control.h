@@ -31,6 +31,7 @@ class BpfControl
     [[nodiscard]] ist_order Run(ist_order order);
     [[nodiscard]] Result<uint64_t> AddActive(const IstPair& pair, ist_order order);
     [[nodiscard]] Result<uint64_t> Refused(const IstPair& pair, int result);
+    [[nodiscard]] bool IsOwn(const IpAddress& address) const;
     [[nodiscard]] uint16_t DeviceIndexTowards(const IpAddress& target) const;
     void ClosePorts(const IstPair& pair);
 

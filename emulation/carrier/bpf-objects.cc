@@ -88,6 +88,16 @@ Resize(bpf_object* object, const char* name, size_t entries)
     }
 }
 
+/// Flows of a family: two a splice, none if the IST has no address of the family.
+size_t
+FlowsOf(ist_family family, const std::vector<IpAddress>& own, size_t splices)
+{
+    const bool has = std::any_of(own.begin(),
+                                 own.end(),
+                                 [&](const IpAddress& one) { return one.family == family; });
+    return has ? 2 * splices : 1;
+}
+
 /// Writes an element of a map that is loaded or pinned.
 void
 Put(int map, const char* name, const void* key, const void* value)
@@ -109,17 +119,9 @@ FillAddresses(bpf_object* object, const std::vector<IpAddress>& addresses)
 {
     for (const IpAddress& address : addresses)
     {
-        ist_own_key key{};
-        key.family = address.family;
-        const size_t words = address.IsIpv4() ? 1 : address.word.size();
-        for (size_t i = 0; i < words; ++i)
-        {
-            ist_put32(key.bytes + 4 * i, address.word[i]);
-        }
-        const bpf_map* map = MapOf(object, IST_MAP_ADDRESSES);
-        std::vector<uint8_t> value(bpf_map__value_size(map), 0);
-        value[0] = 1;
-        Put(bpf_map__fd(map), IST_MAP_ADDRESSES, &key, value.data());
+        const ist_own_key key = BpfOwnKey(address);
+        const uint32_t present = 1;
+        Put(DescriptorOf(object, IST_MAP_ADDRESSES), IST_MAP_ADDRESSES, &key, &present);
     }
 }
 
@@ -193,8 +195,8 @@ LoadTcObjects(const BpfPins& pins,
     const size_t splices = options.settings.maxSplices;
     Resize(object.get(), IST_MAP_SPLICES, splices);
     Resize(object.get(), IST_MAP_FREE, splices);
-    Resize(object.get(), IST_MAP_FLOWS4, 2 * splices);
-    Resize(object.get(), IST_MAP_FLOWS6, 2 * splices);
+    Resize(object.get(), IST_MAP_FLOWS4, FlowsOf(IST_FAMILY_IPV4, addresses, splices));
+    Resize(object.get(), IST_MAP_FLOWS6, FlowsOf(IST_FAMILY_IPV6, addresses, splices));
     Resize(object.get(), IST_MAP_ADDRESSES, addresses.size());
     Resize(object.get(), IST_MAP_FRAGMENTS, options.settings.maxFragmented);
     Load(object.get(), log, options.verbose);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "emulation/sys/inet-socket.h"
 #include "emulation/sys/subprocess.h"
 #include "tests/emulation/carrier/bpf-world.h"
 
@@ -105,6 +106,51 @@ TEST_F(BpfSplice, TwoUsersThatConnectAreOneConnection)
     EXPECT_EQ(news[0].label, 77);
     EXPECT_EQ(news[1].kind, CarrierNews::Paired);
     EXPECT_EQ(news[1].id, *id);
+}
+
+TEST_F(BpfSplice, AnActiveSpliceConnectsToItsTarget)
+{
+    const auto carrier = BpfCarrier::Attach(Options());
+    ASSERT_TRUE(carrier) << carrier.Why();
+    OpenedSocket listener;
+    {
+        const NamespaceScope scope(*b);
+        listener = OpenListener({{0x0a020001}, 80});
+    }
+    ASSERT_EQ(listener.error, 0);
+    IstPair pair;
+    pair.method = SpliceMethod::Active;
+    pair.portA = 5000;
+    pair.activeTarget = Endpoint{{0x0a020001}, 80};
+    pair.activeSource = IpAddress(Ipv4{0x0a0200fe});
+    const auto id = (*carrier)->Add(pair);
+    ASSERT_TRUE(id) << id.Why();
+
+    const Descriptor user = ConnectUser(*a, {{0x0a010001}, 0}, {{0x0a0100fe}, pair.portA});
+    pollfd waits{listener.socket.Get(), POLLIN, 0};
+    ASSERT_EQ(poll(&waits, 1, WATCHDOG_MS), 1);
+    Endpoint peer;
+    const OpenedSocket server = AcceptConnection(listener.socket.Get(), peer);
+    ASSERT_EQ(server.error, 0);
+    EXPECT_EQ(peer.address, (Ipv4{0x0a0200fe}));
+    ASSERT_TRUE(HasConnected(user));
+    EXPECT_EQ(Carry(user, server.socket, "to the target"), "to the target");
+    EXPECT_EQ(Carry(server.socket, user, "and back"), "and back");
+    EXPECT_EQ((*carrier)->Find(*id)->method, SpliceMethod::Active);
+}
+
+TEST_F(BpfSplice, AnActiveSpliceComesFromAnAddressOfTheIst)
+{
+    const auto carrier = BpfCarrier::Attach(Options());
+    ASSERT_TRUE(carrier) << carrier.Why();
+    IstPair pair;
+    pair.method = SpliceMethod::Active;
+    pair.portA = 5000;
+    pair.activeTarget = Endpoint{{0x0a020001}, 80};
+    pair.activeSource = IpAddress(Ipv4{0x0a0200fd});
+    const auto id = (*carrier)->Add(pair);
+    ASSERT_FALSE(id);
+    EXPECT_THAT(id.Why(), HasSubstr("10.2.0.253 is no address of this IST"));
 }
 
 TEST_F(BpfSplice, RemovingResetsBothUsers)

@@ -68,13 +68,6 @@ Await(int socket, short event)
     return poll(&waited, 1, WATCHDOG_MS) == 1;
 }
 
-Descriptor
-Connect(const NetworkNamespace& space, Endpoint from, Endpoint to)
-{
-    const NamespaceScope scope(space);
-    return std::move(StartConnection(from, to).socket);
-}
-
 } // namespace
 
 void
@@ -243,18 +236,27 @@ BpfWorld::InAKilledProcess(const std::function<void()>& action)
     ASSERT_TRUE(WIFSIGNALED(status));
 }
 
+Descriptor
+BpfWorld::ConnectUser(const NetworkNamespace& space, Endpoint from, Endpoint to)
+{
+    const NamespaceScope scope(space);
+    return std::move(StartConnection(from, to).socket);
+}
+
+bool
+BpfWorld::HasConnected(const Descriptor& user)
+{
+    return Await(user.Get(), POLLOUT) && TakeError(user.Get()) == 0;
+}
+
 std::optional<BpfWorld::Users>
 BpfWorld::ConnectUsers(const IstPair& pair)
 {
     Users users;
-    users.a = Connect(*a, {{0x0a010001}, 0}, {{0x0a0100fe}, pair.portA});
-    users.b = Connect(*b, {{0x0a020001}, 0}, {{0x0a0200fe}, pair.portB});
-    if (!Await(users.a.Get(), POLLOUT) || !Await(users.b.Get(), POLLOUT) ||
-        TakeError(users.a.Get()) != 0 || TakeError(users.b.Get()) != 0)
-    {
-        return std::nullopt;
-    }
-    return users;
+    users.a = ConnectUser(*a, {{0x0a010001}, 0}, {{0x0a0100fe}, pair.portA});
+    users.b = ConnectUser(*b, {{0x0a020001}, 0}, {{0x0a0200fe}, pair.portB});
+    return HasConnected(users.a) && HasConnected(users.b) ? std::optional(std::move(users))
+                                                          : std::nullopt;
 }
 
 std::string

@@ -52,6 +52,11 @@ class BpfWorld : public testing::Test
     };
 
     [[nodiscard]] std::optional<Users> ConnectUsers(const IstPair& pair);
+    /// A connection that is being made, and whether it was made within the watchdog's time.
+    [[nodiscard]] static Descriptor ConnectUser(const NetworkNamespace& space,
+                                                Endpoint from,
+                                                Endpoint to);
+    [[nodiscard]] static bool HasConnected(const Descriptor& user);
     /// Sends a text from one to the other; what arrived.
     [[nodiscard]] static std::string Carry(const Descriptor& from,
                                            const Descriptor& to,
