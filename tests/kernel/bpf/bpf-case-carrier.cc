@@ -4,6 +4,7 @@
 #include "emulation/sys/system-error.h"
 #include "kernel/uapi/ist-maps.h"
 
+#include <array>
 #include <bpf/bpf.h>
 #include <linux/pkt_cls.h>
 #include <stdexcept>
@@ -62,7 +63,7 @@ BpfCaseCarrier::BpfCaseCarrier(BpfTestNet& net, XdpMode xdp)
     m_carrier = std::move(*attached);
     m_folder = BpfCarrier::FolderOf(options.bpffs, options.name);
     m_tc = Pinned(m_folder, IST_PROGRAM_NAME_TC);
-    m_fragments = Descriptor(::bpf_obj_get((m_folder + "/" IST_MAP_FRAGMENTS).c_str()));
+    m_fragments = Pinned(m_folder, IST_MAP_FRAGMENTS);
     if (xdp != XdpMode::None)
     {
         m_xdp = Pinned(m_folder, "ist_xdp");
@@ -101,10 +102,10 @@ BpfCaseCarrier::Clear()
     {
         (void)m_carrier->Remove(splice.id);
     }
-    ist_fragment_key key{};
-    while (::bpf_map_get_next_key(m_fragments.Get(), nullptr, &key) == 0)
+    std::array<uint8_t, 64> key{}; // of whatever form
+    while (::bpf_map_get_next_key(m_fragments.Get(), nullptr, key.data()) == 0)
     {
-        (void)::bpf_map_delete_elem(m_fragments.Get(), &key);
+        (void)::bpf_map_delete_elem(m_fragments.Get(), key.data());
     }
     (void)m_net.TakeSent();
     m_endedAtXdp = 0;
