@@ -82,6 +82,21 @@ IST_INLINE void ist_help_checksum(struct __sk_buff *skb, uint32_t at, const stru
 		bpf_l4_csum_replace(skb, at, 0, bpf_htons(way->port_delta), flags);
 }
 
+/* A packet without a link header leaves by a device that needs one; edits are done. */
+IST_INLINE long ist_add_ethernet(struct __sk_buff *skb, const struct ist_way *way,
+				 const struct ist_device *device, uint32_t family)
+{
+	uint16_t words[ETH_HLEN / 2]; /* by two: on the stack accesses are aligned */
+	long error;
+
+	__builtin_memcpy(words, &way->peer_low, sizeof(way->peer_low));
+	words[2] = way->peer_high;
+	__builtin_memcpy(&words[3], device->address, ETH_ALEN);
+	words[6] = bpf_htons(family == IST_FAMILY_IPV6 ? ETH_P_IPV6 : ETH_P_IP);
+	error = bpf_skb_change_head(skb, ETH_HLEN, 0);
+	return error ? error : bpf_skb_store_bytes(skb, 0, words, ETH_HLEN, 0);
+}
+
 /* Everything once the flow is found. */
 IST_INLINE int ist_enter_flow(struct __sk_buff *skb, const struct ist_plain *packet,
 			      const struct ist_place *place, uint32_t family, uint32_t link_header)
@@ -117,6 +132,8 @@ IST_INLINE int ist_enter_flow(struct __sk_buff *skb, const struct ist_plain *pac
 		ist_edit_addresses4(packet->ip, &way, config->settings.decrement_ttl);
 	if (!ist_edit_transport(packet, &way, ist_checksum_state(skb)))
 		ist_help_checksum(skb, at, &way, tcp ? 0 : BPF_F_MARK_MANGLED_0);
+	if (!link_header && device->ethernet && ist_add_ethernet(skb, &way, device, family))
+		return TC_ACT_SHOT;
 	return (int)bpf_redirect(ifindex, 0);
 }
 
@@ -236,11 +253,11 @@ IST_INLINE int ist_enter(struct __sk_buff *skb, uint32_t link_header)
 {
 	struct ist_plain packet;
 	uint8_t *data = IST_CONTEXT_POINTER(uint8_t, skb, data);
-	uint32_t length;
+	uint32_t length = skb->len;
 
 	packet.end = IST_CONTEXT_POINTER(const uint8_t, skb, data_end);
-	if (data + link_header + IST_IPV6_HEADER > packet.end) {
-		length = skb->len;
+	if (data + link_header + IST_IPV6_HEADER + IST_TCP_HEADER > packet.end &&
+	    data + length > packet.end) {
 		if (length > link_header + IST_HEADER_MAX)
 			length = link_header + IST_HEADER_MAX;
 		if (bpf_skb_pull_data(skb, length))
