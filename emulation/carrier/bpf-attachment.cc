@@ -373,6 +373,10 @@ BpfAttachment::Remove(const std::string& folder)
     {
         return false;
     }
+    if (!IsBpfFileSystem(folder))
+    {
+        return Error{folder + " is in no file system of type bpf: no IST is pinned there"};
+    }
     const Descriptor lock = pins.Lock();
     return RemoveLocked(pins);
 }

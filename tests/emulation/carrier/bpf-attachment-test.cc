@@ -4,6 +4,7 @@
 #include "emulation/sys/system-error.h"
 #include "tests/emulation/carrier/bpf-world.h"
 
+#include <filesystem>
 #include <gmock/gmock.h>
 
 namespace isb
@@ -40,6 +41,27 @@ TEST_F(BpfAttachment, DetachingNothingIsNoFault)
     const auto detached = BpfCarrier::Detach(Folder());
     ASSERT_TRUE(detached) << detached.Why();
     EXPECT_FALSE(*detached);
+}
+
+TEST_F(BpfAttachment, DetachingRemovesNothingElsewhere)
+{
+    const std::filesystem::path folder = bpffs + "-other";
+    std::filesystem::create_directory(folder);
+    const auto detached = BpfCarrier::Detach(folder.string());
+    ASSERT_FALSE(detached);
+    EXPECT_THAT(detached.Why(), HasSubstr("no file system of type bpf"));
+    EXPECT_TRUE(std::filesystem::remove(folder)) << "it is still there";
+}
+
+TEST_F(BpfAttachment, WhatSomebodyTookOffIsAttachedAgain)
+{
+    ASSERT_TRUE(BpfCarrier::Attach(Options()));
+    (void)Tc("qdisc del dev ia clsact");
+    EXPECT_EQ(TracesOn("ia"), "");
+    ASSERT_TRUE(BpfCarrier::Attach(Options()));
+    EXPECT_EQ(TracesOn("ia"), "clsact filter ");
+    ASSERT_TRUE(BpfCarrier::Detach(Folder()));
+    EXPECT_EQ(TracesOn("ia"), "");
 }
 
 TEST_F(BpfAttachment, XdpComesAndGoesWithTc)
