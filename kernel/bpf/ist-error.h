@@ -122,6 +122,25 @@ IST_INLINE int ist_send_error(struct __sk_buff *skb)
 	return (int)bpf_redirect(device->ifindex, 0);
 }
 
+/*
+ * Makes a packet of the other kind in it possible: one that a device is to complete
+ * (CHECKSUM_PARTIAL) would get a segment's checksum. The kernel gives that up when the place where
+ * the sum begins is taken out, so more than all headers are, and room is made again.
+ */
+#define IST_CLEAN_ROOM 64
+#define IST_CLEAN_LENGTH 128 /* the packet needs to be as long for that */
+
+IST_INLINE long ist_forget_checksum(struct __sk_buff *skb, const struct ist_scratch *scratch)
+{
+	long error = bpf_skb_change_tail(skb, scratch->link_header + IST_CLEAN_LENGTH, 0);
+
+	if (!error)
+		error = bpf_skb_adjust_room(skb, -IST_CLEAN_ROOM, BPF_ADJ_ROOM_NET, 0);
+	if (!error)
+		error = bpf_skb_adjust_room(skb, IST_CLEAN_ROOM, BPF_ADJ_ROOM_NET, 0);
+	return error;
+}
+
 /* Tells the sender of the packet, which ends here, how long it may be. */
 IST_INLINE int ist_say_too_big(struct __sk_buff *skb)
 {
@@ -130,7 +149,7 @@ IST_INLINE int ist_say_too_big(struct __sk_buff *skb)
 	const struct ist_packet *packet;
 	const struct ist_device *device;
 	const struct ist_link *link;
-	uint32_t length, ip_header, at, pseudo;
+	uint32_t length, ip_header;
 	struct ist_too_big *out;
 
 	if (!scratch || !config)
@@ -146,19 +165,12 @@ IST_INLINE int ist_say_too_big(struct __sk_buff *skb)
 			config->settings.ttl, out);
 	length = out->length;
 	if (!device || ist_reshape(skb, scratch, packet->family, ip_header) ||
+	    ist_forget_checksum(skb, scratch) ||
 	    bpf_skb_change_tail(skb, scratch->link_header + length, 0))
 		return TC_ACT_SHOT;
 	IST_KEEP(length);
 	if (length < 1 || length > IST_TOO_BIG_MAX ||
-	    bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, length, 0))
-		return TC_ACT_SHOT;
-	/* Where a device that completes the checksum will write, to it the error is a segment. */
-	at = ip_header + (packet->protocol == IST_PROTOCOL_TCP ? 16 : 6);
-	pseudo = packet->family == IST_FAMILY_IPV6
-			 ? ist_sum(out->bytes + 8, 32, IST_PROTOCOL_ICMPV6 + length - ip_header)
-			 : 0;
-	if (ist_put_checksum(skb, scratch->link_header + at, (uint16_t)pseudo,
-			     ist_get16(out->bytes + at)) ||
+	    bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, length, 0) ||
 	    ist_put_link(skb, scratch, link, device))
 		return TC_ACT_SHOT;
 	ist_count(IST_COUNTER_EMITTED, 1);
