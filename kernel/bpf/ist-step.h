@@ -158,6 +158,21 @@ IST_INLINE void ist_repeat_handshake(struct ist_entry *entry, const struct ist_c
 }
 
 /*
+ * Under the lock, before the step. Whether a packet of a joined splice, if it is forwarded, shows
+ * the way to its side: only with the exact number that a RST would need, else whoever guesses ports
+ * could draw the other side's packets to another link. Datagrams have none; registrations show it.
+ */
+IST_INLINE bool ist_shows_way(const struct ist_entry *entry, const struct ist_packet *packet,
+			      unsigned int side)
+{
+	if (entry->core.state < IST_STATE_ESTABLISHED)
+		return 1;
+	return packet->protocol == IST_PROTOCOL_TCP &&
+	       (packet->seq == entry->core.side[side].next ||
+		packet->seq == entry->core.side[side ^ 1].acked);
+}
+
+/*
  * The locked part. Returns 0, a reason of the carrier to drop the packet, or -1 when the splice
  * has gone meanwhile.
  */
@@ -170,12 +185,14 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	const unsigned int side = scratch->place.side & 1;
 	const uint64_t now_ns = scratch->now_ns;
 	unsigned int refused;
+	bool shows_way;
 
 	if (entry->generation != scratch->place.generation)
 		return -1;
 	refused = ist_refusal(entry, packet, side, now_ns);
 	if (refused)
 		return (int)refused;
+	shows_way = ist_shows_way(entry, packet, side);
 	if (active && (entry->flags & IST_ENTRY_ANY_SOURCE) &&
 	    entry->core.state == IST_STATE_LISTEN && side == IST_SIDE_A)
 		entry->core.side[IST_SIDE_B].tuple.destination = packet->tuple.destination;
@@ -187,7 +204,8 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	}
 	if (entry->core.state == IST_STATE_LISTEN)
 		entry->core.active_ns = now_ns;
-	if (verdict->action != IST_ACTION_DROP)
+	if (verdict->action == IST_ACTION_HOLD ||
+	    (verdict->action == IST_ACTION_FORWARD && shows_way))
 		entry->link[side] = *link;
 	scratch->link[side] = *link;
 	scratch->link[side ^ 1] = entry->link[side ^ 1];
