@@ -14,6 +14,7 @@
 #include <array>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <net/if.h>
@@ -60,9 +61,12 @@ Load(bpf_object* object, const BpfLog& log, bool verbose)
     const int error = bpf_object__load(object);
     if (error != 0)
     {
-        throw SystemError("load the eBPF programs " + std::string(bpf_object__name(object)) +
-                              log.Explanation(verbose),
-                          -error);
+        const bool refused = error == -EPERM || error == -EACCES;
+        throw SystemError(
+            "load the eBPF programs " + std::string(bpf_object__name(object)) +
+                (refused ? ", which takes CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN" : "") +
+                log.Explanation(verbose),
+            -error);
     }
 }
 

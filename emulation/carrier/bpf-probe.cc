@@ -64,9 +64,10 @@ ProbeRights(CapabilityReport& report)
     const bool all = Holds(CAP_SYS_ADMIN);
     for (const auto& [capability, name, purpose] :
          {std::tuple{CAP_BPF, "CAP_BPF", "loads programs"},
+          std::tuple{CAP_PERFMON, "CAP_PERFMON", "lets them compute with pointers"},
           std::tuple{CAP_NET_ADMIN, "CAP_NET_ADMIN", "attaches them to devices"}})
     {
-        if (Holds(capability) || (capability == CAP_BPF && all))
+        if (Holds(capability) || (capability != CAP_NET_ADMIN && all))
         {
             report.Found(name, purpose);
         }
@@ -206,9 +207,9 @@ ProbeEnvironment(CapabilityReport& report, const std::string& bpffs)
     }
     else
     {
-        report.Lacking("kernel type information",
-                       "not used by the IST; tools such as bpftool show less "
-                       "(CONFIG_DEBUG_INFO_BTF)");
+        report.Missing("kernel type information",
+                       "programs find a packet's checksum state by it: a kernel with "
+                       "CONFIG_DEBUG_INFO_BTF, or the module or TUN carrier");
     }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "emulation/sys/capabilities.h"
 #include "emulation/sys/subprocess.h"
+#include "emulation/sys/system-error.h"
 #include "tests/emulation/carrier/bpf-world.h"
 
 #include <algorithm>
+#include <functional>
 #include <gmock/gmock.h>
+#include <sys/capability.h>
 #include <sys/wait.h>
 
 namespace isb
@@ -90,22 +92,60 @@ TEST_F(BpfProbe, TellsWhetherTheOtherEndOfAVethPairTakesRedirectedPackets)
     EXPECT_TRUE(takes());
 }
 
-TEST_F(BpfProbe, SaysWhichRightsAreMissing)
+/// Does something in another process with no capabilities but these; whether it said yes.
+bool
+WithCapabilities(const std::vector<cap_value_t>& some, const std::function<bool()>& action)
 {
     const pid_t child = fork();
-    ASSERT_GE(child, 0);
     if (child == 0)
     {
-        DropCapabilities();
-        const CapabilityReport report = BpfCarrier::Probe({bpffs, {}, XdpMode::None});
-        const Capability* right = Named(report, "CAP_NET_ADMIN");
-        const bool told = right && !right->present && !report.IsUsable() &&
-                          right->detail.find("run as root") != std::string::npos;
-        _exit(told ? 0 : 1);
+        const cap_t set = cap_init();
+        const int count = static_cast<int>(some.size());
+        const bool dropped = cap_set_flag(set, CAP_PERMITTED, count, some.data(), CAP_SET) == 0 &&
+                             cap_set_flag(set, CAP_EFFECTIVE, count, some.data(), CAP_SET) == 0 &&
+                             cap_set_proc(set) == 0;
+        _exit(dropped && action() ? 0 : 1);
     }
     int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+TEST_F(BpfProbe, SaysWhichRightsAreMissing)
+{
+    const auto lacks = [&](const char* name)
+    {
+        const CapabilityReport report = BpfCarrier::Probe({bpffs, {}, XdpMode::None});
+        const Capability* right = Named(report, name);
+        return right && !right->present && !report.IsUsable() &&
+               right->detail.find("run as root") != std::string::npos;
+    };
+    EXPECT_TRUE(WithCapabilities({CAP_BPF, CAP_PERFMON}, [&] { return lacks("CAP_NET_ADMIN"); }));
+    EXPECT_TRUE(WithCapabilities({CAP_BPF, CAP_NET_ADMIN}, [&] { return lacks("CAP_PERFMON"); }));
+    EXPECT_TRUE(WithCapabilities({CAP_PERFMON, CAP_NET_ADMIN}, [&] { return lacks("CAP_BPF"); }));
+    EXPECT_FALSE(lacks("CAP_BPF"));
+}
+
+TEST_F(BpfProbe, TheRightsThatItNamesAreEnoughToAttachAndOneLessIsNot)
+{
+    const auto attaches = [&] { return static_cast<bool>(BpfCarrier::Attach(Options())); };
+    const auto isRefused = [&]
+    {
+        try
+        {
+            (void)BpfCarrier::Attach(Options());
+        }
+        catch (const SystemError& error)
+        {
+            return std::string(error.what()).find("CAP_PERFMON") != std::string::npos;
+        }
+        return false;
+    };
+    EXPECT_TRUE(WithCapabilities({CAP_BPF, CAP_NET_ADMIN}, isRefused));
+    EXPECT_EQ(TracesOn("ia"), "");
+    EXPECT_EQ(Pinned(), "");
+    EXPECT_TRUE(WithCapabilities({CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON}, attaches));
+    EXPECT_EQ(TracesOn("ia"), "clsact filter ");
+    ASSERT_TRUE(BpfCarrier::Detach(Folder()));
 }
 
 } // namespace
