@@ -7,6 +7,7 @@
 #ifndef IST_ENTER_H
 #define IST_ENTER_H
 
+#include "kernel/bpf/ist-cache.h"
 #include "kernel/bpf/ist-chain.h"
 #include "kernel/bpf/ist-locate.h"
 #include "kernel/bpf/ist-plain.h"
@@ -189,8 +190,8 @@ IST_INLINE int ist_enter_odd6(struct __sk_buff *skb, const uint8_t *ip, uint32_t
 IST_INLINE int ist_enter4(struct __sk_buff *skb, struct ist_plain *packet, uint32_t link_header)
 {
 	const uint8_t *ip = packet->ip;
-	const struct ist_place *place;
 	struct ist_flow4_key key;
+	struct ist_place place;
 	struct ist_own_key own;
 
 	packet->transport = packet->ip + IST_IPV4_HEADER;
@@ -203,8 +204,7 @@ IST_INLINE int ist_enter4(struct __sk_buff *skb, struct ist_plain *packet, uint3
 	__builtin_memcpy(&key.peer, ip + 12, 8);
 	key.ports = *(const ist_word32 *)packet->transport;
 	key.protocol = packet->protocol;
-	place = bpf_map_lookup_elem(&ist_flows4, &key);
-	if (!place) {
+	if (!ist_flow4_find(&key, &place)) {
 		ist_clear(&own, sizeof(own));
 		__builtin_memcpy(own.bytes, ip + 16, 4);
 		own.family = IST_FAMILY_IPV4;
@@ -214,7 +214,7 @@ IST_INLINE int ist_enter4(struct __sk_buff *skb, struct ist_plain *packet, uint3
 	if (ip[8] < 2 || packet->length < IST_IPV4_HEADER + IST_UDP_HEADER ||
 	    packet->length > skb->len - link_header)
 		return ist_enter_slow(skb, link_header, IST_PROGRAM_PARSE);
-	return ist_enter_flow(skb, packet, place, IST_FAMILY_IPV4, link_header);
+	return ist_enter_flow(skb, packet, &place, IST_FAMILY_IPV4, link_header);
 }
 
 IST_INLINE int ist_enter6(struct __sk_buff *skb, struct ist_plain *packet, uint32_t link_header)

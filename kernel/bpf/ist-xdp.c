@@ -8,6 +8,7 @@
  *	packet --> flow table --> entry, ist_fast_segment() --> edits --> out
  *	                \--------- else XDP_PASS: tc --------/
  */
+#include "kernel/bpf/ist-cache.h"
 #include "kernel/bpf/ist-plain.h"
 
 char ist_license[] SEC("license") = "GPL";
@@ -89,6 +90,8 @@ IST_INLINE int ist_xdp_forward(struct xdp_md *ctx, const struct ist_plain *packe
 		return XDP_PASS;
 	if (!ist_take_step(entry, place, packet, &segment, family, &way))
 		return XDP_PASS;
+	if (tcp && (way.seq_add | way.ack_add))
+		ist_edit_numbers(packet->transport, &way);
 	ist_edit_transport(packet, checksum, &way);
 	if (family == IST_FAMILY_IPV4)
 		ist_edit_addresses4(packet->ip, &way, config->settings.decrement_ttl);
@@ -103,8 +106,8 @@ IST_INLINE int ist_xdp_forward(struct xdp_md *ctx, const struct ist_plain *packe
 IST_INLINE int ist_xdp_ipv4(struct xdp_md *ctx, struct ist_plain *packet)
 {
 	const uint8_t *ip = packet->ip;
-	const struct ist_place *place;
 	struct ist_flow4_key key;
+	struct ist_place place;
 
 	packet->transport = packet->ip + IST_IPV4_HEADER;
 	packet->protocol = ip[9];
@@ -116,10 +119,9 @@ IST_INLINE int ist_xdp_ipv4(struct xdp_md *ctx, struct ist_plain *packet)
 	__builtin_memcpy(&key.peer, ip + 12, 8);
 	key.ports = *(const ist_word32 *)packet->transport;
 	key.protocol = packet->protocol;
-	place = bpf_map_lookup_elem(&ist_flows4, &key);
-	if (!place)
+	if (!ist_flow4_find(&key, &place))
 		return XDP_PASS;
-	return ist_xdp_forward(ctx, packet, place, IST_FAMILY_IPV4, ist_sum_words(ip + 12, 2));
+	return ist_xdp_forward(ctx, packet, &place, IST_FAMILY_IPV4, ist_sum_words(ip + 12, 2));
 }
 
 IST_INLINE int ist_xdp_ipv6(struct xdp_md *ctx, struct ist_plain *packet)
