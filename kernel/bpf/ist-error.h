@@ -63,10 +63,10 @@ IST_INLINE long ist_store_header(struct __sk_buff *skb, struct ist_scratch *scra
 {
 	uint32_t length = scratch->captured - from;
 
-	IST_KEEP(length);
 	if (length < 1 || length > IST_HEADER_MAX)
 		return scratch->captured == from ? 0 : -1;
-	return bpf_skb_store_bytes(skb, at, scratch->header + ist_offset(from), length, 0);
+	return bpf_skb_store_bytes(skb, at, scratch->header + ist_offset(from),
+				   ist_length(length, 127), 0);
 }
 
 /* The headers in the other family; they differ in length by more than the outer one does. */
@@ -81,10 +81,10 @@ IST_INLINE long ist_put_built(struct __sk_buff *skb, struct ist_scratch *scratch
 
 	if (error)
 		return error;
-	IST_KEEP(length);
 	if (length < 1 || length > IST_ICMP_BUILT_MAX)
 		return -1;
-	error = bpf_skb_store_bytes(skb, scratch->link_header, built->bytes, length, 0);
+	error = bpf_skb_store_bytes(skb, scratch->link_header, built->bytes,
+				    ist_length(length, 127), 0);
 	return error ? error : ist_store_header(skb, scratch, skip, scratch->link_header + length);
 }
 
@@ -168,9 +168,9 @@ IST_INLINE int ist_say_too_big(struct __sk_buff *skb)
 	    ist_forget_checksum(skb, scratch) ||
 	    bpf_skb_change_tail(skb, scratch->link_header + length, 0))
 		return TC_ACT_SHOT;
-	IST_KEEP(length);
 	if (length < 1 || length > IST_TOO_BIG_MAX ||
-	    bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, length, 0) ||
+	    bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, ist_length(length, 255),
+				0) ||
 	    ist_put_link(skb, scratch, link, device))
 		return TC_ACT_SHOT;
 	ist_count(IST_COUNTER_EMITTED, 1);

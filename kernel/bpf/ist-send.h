@@ -114,10 +114,9 @@ IST_INLINE long ist_put_crafted(struct __sk_buff *skb, struct ist_scratch *scrat
 	error = bpf_skb_change_tail(skb, link_header + length, 0);
 	if (error)
 		return error;
-	IST_KEEP(length);
 	if (length < IST_IPV4_HEADER + IST_TCP_HEADER || length > IST_CRAFTED_MAX)
 		return -1;
-	error = bpf_skb_store_bytes(skb, link_header, crafted->bytes, length, 0);
+	error = bpf_skb_store_bytes(skb, link_header, crafted->bytes, ist_length(length, 127), 0);
 	if (error)
 		return error;
 	pseudo = IST_PROTOCOL_TCP + length - ip_header;
@@ -134,11 +133,10 @@ IST_INLINE long ist_store_transport(struct __sk_buff *skb, struct ist_scratch *s
 	const uint32_t from = scratch->packet.transport_offset;
 	uint32_t length = scratch->packet.header_length - from;
 
-	IST_KEEP(length);
 	if (length < 1 || length > IST_HEADER_MAX - IST_IPV4_HEADER)
 		return -1;
 	return bpf_skb_store_bytes(skb, scratch->link_header + scratch->ip_header,
-				   scratch->header + ist_offset(from), length, 0);
+				   scratch->header + ist_offset(from), ist_length(length, 127), 0);
 }
 
 /* The IP header made anew in the other family. */
@@ -155,10 +153,10 @@ IST_INLINE long ist_put_family(struct __sk_buff *skb, struct ist_scratch *scratc
 	error = ist_reshape(skb, scratch, family, length);
 	if (error)
 		return error;
-	IST_KEEP(length);
 	if (length < 1 || length > IST_FAMILY_HEADER_MAX)
 		return -1;
-	return bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, length, 0);
+	return bpf_skb_store_bytes(skb, scratch->link_header, out->bytes, ist_length(length, 63),
+				   0);
 }
 
 /* The forwarded packet with the core's edits. */
@@ -178,10 +176,10 @@ IST_INLINE long ist_put_edits(struct __sk_buff *skb, struct ist_scratch *scratch
 		if (!error && !packet->fragment_offset)
 			error = ist_store_transport(skb, scratch);
 	} else {
-		IST_KEEP(length);
 		if (length < 1 || length > IST_HEADER_MAX)
 			return -1;
-		error = bpf_skb_store_bytes(skb, scratch->link_header, scratch->header, length, 0);
+		error = bpf_skb_store_bytes(skb, scratch->link_header, scratch->header,
+					    ist_length(length, 127), 0);
 	}
 	if (error || packet->fragment_offset)
 		return error;

@@ -19,9 +19,7 @@ IST_INLINE int ist_read_headers(struct __sk_buff *skb, struct ist_scratch *scrat
 		return IST_ERROR_SHORT;
 	length -= link_header;
 	captured = length > IST_HEADER_MAX ? IST_HEADER_MAX : length;
-	IST_KEEP(captured);
-	if (captured < 1 || captured > IST_HEADER_MAX ||
-	    bpf_skb_load_bytes(skb, link_header, scratch->header, captured))
+	if (bpf_skb_load_bytes(skb, link_header, scratch->header, ist_length(captured, 127)))
 		return IST_ERROR_SHORT;
 	error = ist_packet_parse_any(&scratch->packet, scratch->header, captured, length);
 	scratch->ip_header = scratch->packet.transport_offset;
