@@ -218,7 +218,7 @@ class Probe
     void
     FromA(const std::vector<uint8_t>& packet)
     {
-        (void)m_tc.Run(InFrame(packet, m_options.hardware), m_device, 1);
+        (void)m_tc.Run(InFrame(packet, m_options.hardware), m_joinDevice, 1);
     }
 
     void
@@ -244,8 +244,9 @@ class Probe
     }
 
     /// Two splices whose users are the IST's own endpoints, each the next one's input: a program
-    /// that is run on its own output forwards every time. The frame goes round them. It comes and
-    /// goes by one device, whose own address all users have, so that it looks forwarded, too.
+    /// that is run on its own output forwards every time. The frame goes round them. All users are
+    /// behind B's device and have that device's own address, so that the output looks like theirs;
+    /// the packets that are timed come by A's, as one that comes and goes by one device is cheaper.
     [[nodiscard]] Frame
     JoinInCircle()
     {
@@ -256,7 +257,7 @@ class Probe
         const Endpoint three{m_options.east, pure ? first : further(2)};
         const Endpoint four{m_options.west, further(pure ? 1 : 3)};
         m_options.hardware = m_options.otherHardware = m_options.ownHardware;
-        m_otherDevice = m_device;
+        m_joinDevice = m_otherDevice;
         if (m_options.joined)
         {
             return DataFrame(one, two);
@@ -279,6 +280,7 @@ class Probe
     ProbeOptions m_options;
     Runner m_tc;
     unsigned m_device, m_otherDevice;
+    unsigned m_joinDevice = m_device; ///< by which A's first packets come
     std::unique_ptr<BpfCarrier> m_carrier;
 };
 

@@ -87,7 +87,7 @@ class _Probed:
         self._words = ["--pins", self.control.pins, "--west", self.line.west, "--east",
                        self.line.east, "--hardware", self._hardware(self.line.a, "eth0"),
                        "--other-hardware", self._hardware(self.line.b, "eth0"), "--own-hardware",
-                       self._west]
+                       self._hardware(self.line.box, "east")]
         self._joined: set[str] = set()
         self._frame = ""
 
