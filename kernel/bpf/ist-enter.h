@@ -131,6 +131,8 @@ IST_INLINE int ist_enter_flow(struct __sk_buff *skb, const struct ist_plain *pac
 		ist_edit_addresses6(packet->ip, &way, config->settings.decrement_ttl);
 	else
 		ist_edit_addresses4(packet->ip, &way, config->settings.decrement_ttl);
+	if (tcp && (way.seq_add | way.ack_add))
+		ist_edit_numbers(packet->transport, &way);
 	if (!ist_edit_transport(packet, &way, ist_checksum_state(skb)))
 		ist_help_checksum(skb, at, &way, tcp ? 0 : BPF_F_MARK_MANGLED_0);
 	if (!link_header && device->ethernet && ist_add_ethernet(skb, &way, device, family))

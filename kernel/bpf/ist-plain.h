@@ -33,10 +33,12 @@ struct ist_way {
 	struct ist_address destination; /* as it leaves */
 	uint32_t ports;			/* as it leaves: source << 16 | destination */
 	uint16_t address_delta;
-	uint16_t port_delta;
-	uint16_t device;    /* index into ist_devices */
-	uint16_t peer_high; /* of the next hop's Ethernet address, as in memory: bytes 4 and 5 */
-	uint32_t peer_low;  /* bytes 0 to 3 */
+	uint16_t port_delta; /* and of numbers, once they are edited */
+	uint16_t device;     /* index into ist_devices */
+	uint16_t peer_high;  /* of the next hop's Ethernet address, as in memory: bytes 4 and 5 */
+	uint32_t peer_low;   /* bytes 0 to 3 */
+	uint32_t seq_add;    /* Active; else 0 */
+	uint32_t ack_add;    /* Active; else 0 */
 };
 
 /* Reads what the fast step needs, as far as the packet reaches. */
@@ -88,7 +90,8 @@ IST_INLINE bool ist_take_step(struct ist_entry *entry, const struct ist_place *p
 	const struct ist_link *link = &entry->link[from ^ 1];
 
 	if ((entry->flags & (IST_ENTRY_LIMITED | IST_ENTRY_ENDING)) ||
-	    (side->out.fields & (IST_EDIT_FAMILY | IST_EDIT_SEQUENCE)) ||
+	    (side->out.fields & IST_EDIT_FAMILY) ||
+	    ((side->out.fields & IST_EDIT_SEQUENCE) && segment->has_sack) ||
 	    !ist_came_from(&entry->link[from], packet->ethernet))
 		return 0;
 	way->source.word[0] = other->tuple.destination.word[0];
@@ -100,6 +103,8 @@ IST_INLINE bool ist_take_step(struct ist_entry *entry, const struct ist_place *p
 	way->ports = (uint32_t)other->tuple.destination_port << 16 | other->tuple.source_port;
 	way->address_delta = side->out.address_delta;
 	way->port_delta = side->out.port_delta;
+	way->seq_add = side->out.seq_add;
+	way->ack_add = side->out.ack_add;
 	way->device = link->device;
 	way->peer_low = *(const ist_word32 *)link->peer;
 	way->peer_high = *(const ist_word16 *)(link->peer + 4);
@@ -114,6 +119,18 @@ IST_INLINE bool ist_take_step(struct ist_entry *entry, const struct ist_place *p
 	entry->count[from].packets++;
 	entry->count[from].bytes += packet->length;
 	return 1;
+}
+
+/* Numbers of an active splice's segment; the deltas of `way` then include them. */
+IST_INLINE void ist_edit_numbers(uint8_t *tcp, struct ist_way *way)
+{
+	const uint32_t seq = ist_get32(tcp + 4);
+	const uint32_t ack = ist_get32(tcp + 8);
+
+	ist_put32(tcp + 4, seq + way->seq_add);
+	ist_put32(tcp + 8, ack + way->ack_add);
+	way->port_delta = ist_fold(way->port_delta + ist_delta32(seq, seq + way->seq_add) +
+				   ist_delta32(ack, ack + way->ack_add));
 }
 
 IST_INLINE void ist_edit_addresses4(uint8_t *ip, const struct ist_way *way, bool decrement)
