@@ -275,16 +275,35 @@ static enum ist_path ist_on_later_fragment(struct ist_host *host, struct sk_buff
 			     : ist_drop_for(host, IST_CARRIER_FRAGMENT_LIMIT, outcome);
 }
 
-/* The flow of a packet that the parser refuses, if its ports can be read all the same. */
+/*
+ * The flow of a packet that the parser refuses, if its ports can be read all the same: where they
+ * stand in an IPv4 header of stated length, or behind as much of IPv6 as was understood.
+ */
 static bool ist_readable_flow(struct ist_flow_key *key, const struct ist_packet *packet,
 			      const u8 *data, u32 captured)
 {
-	const u32 at = packet->transport_offset;
+	const bool ipv6 = captured && data[0] >> 4 == IST_FAMILY_IPV6;
+	const u32 shortest = ipv6 ? IST_IPV6_HEADER : IST_IPV4_HEADER;
+	u32 at;
 
-	if (!at || at + 4 > captured ||
-	    (packet->protocol != IST_PROTOCOL_TCP && packet->protocol != IST_PROTOCOL_UDP))
+	if (captured < shortest || (!ipv6 && data[0] >> 4 != IST_FAMILY_IPV4))
 		return false;
-	ist_flow_key_of(key, packet);
+	memset(key, 0, sizeof(*key));
+	if (ipv6) {
+		at = max_t(u32, packet->transport_offset, shortest);
+		key->protocol = packet->transport_offset ? packet->protocol : data[6];
+		ist_get_ipv6(&key->tuple.source, data + 8);
+		ist_get_ipv6(&key->tuple.destination, data + 24);
+	} else {
+		at = max_t(u32, (data[0] & 0xf) * 4, shortest);
+		key->protocol = data[9];
+		ist_address_set_ipv4(&key->tuple.source, ist_get32(data + 12));
+		ist_address_set_ipv4(&key->tuple.destination, ist_get32(data + 16));
+	}
+	key->family = data[0] >> 4;
+	if (at + 4 > captured ||
+	    (key->protocol != IST_PROTOCOL_TCP && key->protocol != IST_PROTOCOL_UDP))
+		return false;
 	key->tuple.source_port = ist_get16(data + at);
 	key->tuple.destination_port = ist_get16(data + at + 2);
 	return true;
