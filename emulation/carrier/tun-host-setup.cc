@@ -165,19 +165,22 @@ CompletedOptions(TunOptions options)
 void
 DemandForwarding(const TunOptions& options)
 {
-    const std::string why = ": packets reach the carrier tun by a route";
+    const auto refuse = [](const std::string& what, const std::string& setting)
+    {
+        throw std::runtime_error(
+            what + ", and packets reach the carrier tun by a route; sysctl -w " + setting + "=1");
+    };
     for (const std::string& device : options.devices)
     {
         if (HasFamily(options, IST_FAMILY_IPV4) && !Forwards(IST_FAMILY_IPV4, device))
         {
-            throw std::runtime_error("IPv4 forwarding is off on " + device + why +
-                                     "; sysctl -w net.ipv4.conf." + device + ".forwarding=1");
+            refuse("IPv4 forwarding is off on " + device,
+                   "net.ipv4.conf." + device + ".forwarding");
         }
     }
     if (HasFamily(options, IST_FAMILY_IPV6) && !Forwards(IST_FAMILY_IPV6, {}))
     {
-        throw std::runtime_error("IPv6 forwarding is off" + why +
-                                 "; sysctl -w net.ipv6.conf.all.forwarding=1");
+        refuse("IPv6 forwarding is off", "net.ipv6.conf.all.forwarding");
     }
 }
 
