@@ -53,7 +53,7 @@ Describe(uint32_t slot, const ist_entry& entry)
     info.state = ist_state_name(entry.core.state);
     info.label = entry.label;
     info.limits.rateBps = RateOf(entry.rate_cost);
-    info.limits.bytes = entry.byte_limit;
+    info.limits.bytes = entry.byte_limit; // a lifetime is kept as its end only, and not shown
     info.added = TimePoint(static_cast<int64_t>(entry.added_tick) << IST_TICK_SHIFT);
     info.active = std::max(info.added, TimePoint(entry.core.active_ns));
     for (size_t i = 0; i < info.side.size(); ++i)
