@@ -205,7 +205,8 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	if (verdict->action == IST_ACTION_HOLD ||
 	    (verdict->action == IST_ACTION_FORWARD && shows_way))
 		entry->link[side] = *link;
-	scratch->link[side] = *link;
+	/* A challenge tells the numbers: to the user, not to who sent a doubtful packet. */
+	scratch->link[side] = entry->link[side];
 	scratch->link[side ^ 1] = entry->link[side ^ 1];
 	if (verdict->action == IST_ACTION_FORWARD)
 		ist_charge(entry, packet, side, now_ns);
