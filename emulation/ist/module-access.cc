@@ -2,6 +2,7 @@
 #include "emulation/ist/module-access.h"
 
 #include "emulation/carrier/module-carrier.h"
+#include "emulation/ist/carrier-choice.h"
 
 #include <utility>
 
@@ -11,6 +12,8 @@ namespace isb
 namespace
 {
 
+const std::string NAME(STANDARD_IST_NAME);
+
 /// The carrier and the devices that it is on.
 OpenedCarrier
 Opened(std::unique_ptr<ModuleCarrier> carrier)
@@ -19,8 +22,7 @@ Opened(std::unique_ptr<ModuleCarrier> carrier)
     return {std::move(carrier), std::move(devices)};
 }
 
-/// The Linux module. There is one IST a network namespace and it has no name: whatever name is
-/// asked for is its own.
+/// The Linux module. There is one IST a network namespace, called "ist".
 class ModuleAccess : public CarrierAccess
 {
   public:
@@ -31,15 +33,20 @@ class ModuleAccess : public CarrierAccess
     }
 
     [[nodiscard]] std::vector<std::string>
-    Attached(const IstPlace& place) override
+    Attached(const IstPlace& /*place*/) override
     {
-        return ModuleCarrier::IsAttached() ? std::vector<std::string>{place.name}
+        return ModuleCarrier::IsAttached() ? std::vector<std::string>{NAME}
                                            : std::vector<std::string>{};
     }
 
     [[nodiscard]] Result<AttachAnswer>
-    Attach(const AttachOrder& order, const IstPlace& /*place*/) override
+    Attach(const AttachOrder& order, const IstPlace& place) override
     {
+        if (place.name != NAME)
+        {
+            return Error{"the module carries one IST a network namespace, called '" + NAME +
+                         "': leave --name away"};
+        }
         const bool adopts = ModuleCarrier::IsAttached();
         auto carrier =
             adopts ? ModuleCarrier::Open() : ModuleCarrier::Attach({order.devices, order.settings});
@@ -62,8 +69,12 @@ class ModuleAccess : public CarrierAccess
     }
 
     [[nodiscard]] Result<bool>
-    Detach(const IstPlace& /*place*/) override
+    Detach(const IstPlace& place) override
     {
+        if (place.name != NAME)
+        {
+            return false;
+        }
         return ModuleCarrier::Detach();
     }
 
