@@ -13,6 +13,7 @@ BUILD = Path(os.environ.setdefault("ISBLAB_BUILD", str(ROOT / "build" / "release
 sys.path[:0] = [str(ROOT / "analysis"), str(BUILD / "python")]
 
 from isblab.netlab import Net, leftovers, missing_capability  # noqa: E402
+from ist_net import Ist, IstNet  # noqa: E402
 
 
 @pytest.fixture
@@ -49,6 +50,24 @@ def built():
         return path
 
     return find
+
+
+@pytest.fixture
+def spliced(net, built):
+    """spliced(carrier, settings=..., **topology): an IstNet and the Ist at work in it; the test is
+    skipped where that carrier cannot be."""
+
+    def make(carrier="bpf", settings=(), **topology):
+        program = built("ist")
+        lab = IstNet(net, **topology)
+        try:
+            return lab, Ist(lab, program, carrier, settings)
+        except RuntimeError as error:
+            if "status 3" in str(error):
+                pytest.skip(f"carrier {carrier}: {error}")
+            raise
+
+    return make
 
 
 @pytest.fixture(autouse=True)
