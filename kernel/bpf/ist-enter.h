@@ -255,11 +255,14 @@ IST_INLINE int ist_enter(struct __sk_buff *skb, uint32_t link_header)
 {
 	struct ist_plain packet;
 	uint8_t *data = IST_CONTEXT_POINTER(uint8_t, skb, data);
+	uint32_t headers = link_header + IST_IPV6_HEADER + IST_TCP_HEADER;
 	uint32_t length = skb->len;
 
 	packet.end = IST_CONTEXT_POINTER(const uint8_t, skb, data_end);
-	if (data + link_header + IST_IPV6_HEADER + IST_TCP_HEADER > packet.end &&
-	    data + length > packet.end) {
+	/* Not without need: payload that is pulled in, too, is no longer coalesced by receivers. */
+	if (data + link_header + 1 <= packet.end && data[link_header] >> 4 == IST_FAMILY_IPV4)
+		headers = link_header + IST_IPV4_HEADER + IST_TCP_HEADER;
+	if (data + headers > packet.end && data + length > packet.end) {
 		if (length > link_header + IST_HEADER_MAX)
 			length = link_header + IST_HEADER_MAX;
 		if (bpf_skb_pull_data(skb, length))
