@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "emulation/lab/netns-programs.h"
 
+#include "emulation/lab/kernel-ist.h"
+#include "emulation/sys/system-error.h"
+
 #include <set>
+#include <unistd.h>
 #include <utility>
 
 namespace isb
@@ -132,11 +136,49 @@ NetnsPrograms::AddTranslator(const IstServerSettings& wanted, size_t host)
                                                  ++orders["splices." + std::string(event.method)];
                                              }
                                          });
+    auto kernel = AttachKernelIst(m_world.wiring.Host(host),
+                                  "ist" + std::to_string(m_translators.size()),
+                                  "eth0",
+                                  settings.capacity);
+    translator->kernel = kernel ? std::move(*kernel) : nullptr;
     auto random = MakeRandom();
-    auto machine = std::make_unique<ProxyMachine>(settings, m_mac, *random, trace);
-    translator->machine = machine.get();
+    auto machine = std::make_unique<TranslatorMachine>(settings,
+                                                       translator->kernel.get(),
+                                                       m_mac,
+                                                       *random,
+                                                       trace);
+    TranslatorMachine& added = *machine;
+    translator->machine = &added;
+    Program& program = Add(host, std::move(random), std::move(machine));
+    if (translator->kernel)
+    {
+        const int descriptor = dup(translator->kernel->NewsDescriptor());
+        if (descriptor < 0)
+        {
+            throw SystemError("dup(news of the kernel's IST)");
+        }
+        program.news =
+            std::make_unique<asio::posix::stream_descriptor>(m_world.context, descriptor);
+        AwaitNews(*program.news, *program.driver, added);
+    }
     m_translators.push_back(std::move(translator));
-    Add(host, std::move(random), std::move(machine));
+}
+
+void
+NetnsPrograms::AwaitNews(asio::posix::stream_descriptor& news,
+                         MachineDriver& driver,
+                         TranslatorMachine& machine)
+{
+    news.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [this, &news, &driver, &machine](const std::error_code& error)
+                    {
+                        if (!error)
+                        {
+                            driver.Feed([&machine](Machine& /*same*/, TimePoint now)
+                                        { machine.KernelNews(now); });
+                            AwaitNews(news, driver, machine);
+                        }
+                    });
 }
 
 void
@@ -246,11 +288,11 @@ NetnsPrograms::Translators() const
     std::vector<NamedCounters> results;
     for (const auto& translator : m_translators)
     {
-        const IstProxy::Counters& counters = translator->machine->Proxy().GetCounters();
+        const IstCounters counters = translator->machine->Counters();
         std::map<std::string, uint64_t> counts = {
             {"paired", counters.paired},
-            {"fallbacks", 0},
-            {"forwarded-bytes", counters.bytes},
+            {"fallbacks", counters.fallbacks},
+            {"forwarded-bytes", counters.forwardedBytes},
             {"splices", 0},
             {"state", translator->machine->Server().StateSize()}};
         AddCounts(counts, counters.drops, "drops.");

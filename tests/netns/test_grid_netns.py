@@ -20,9 +20,9 @@ def worlds(built):
 
 
 def outcomes(world):
-    """All pairs of public and the thesis' four types, by every way that both worlds have."""
-    both = tuple(way for name, way in ways.WAYS.items() if name != ways.KERNEL_IST)
-    plan = Plan(ways.PROTOCOLS, tuple(map(behaviours.find, behaviours.QUICK)), both, world=world)
+    """All pairs of public and the thesis' four types, by every way."""
+    plan = Plan(ways.PROTOCOLS, tuple(map(behaviours.find, behaviours.QUICK)),
+                tuple(ways.WAYS.values()), world=world)
     return {outcome.cell.key: outcome for outcome in run(plan)}
 
 

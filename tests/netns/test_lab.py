@@ -71,6 +71,19 @@ def test_the_path_is_that_of_the_thesis(netns, protocol, subscriber, provider, p
     assert [event["t"] for event in events] == sorted(event["t"] for event in events)
 
 
+@pytest.mark.parametrize("method", ["proxy", "active", "passive", "pure"])
+def test_every_method_joins_real_connections(netns, method):
+    provider = None if method == "active" else "symmetric"
+    text = (HEAD + user("ann", "port-restricted-cone") + user("bob", provider)
+            + service(ways=["translated"], method=method))
+    if method == "pure":  # ann's NAT keeps the port that she chooses
+        text = text.replace('name = "ann"\n', 'name = "ann"\ncan-choose-port = true\n', 1)
+    status, _, result = netns(text)
+    assert status == 0
+    assert result["subscriptions"][0]["methods"] == {method: 1}
+    assert result["traffic"][0]["completed"] == 1
+
+
 @pytest.mark.parametrize("nat, connects", [("full-cone", True), ("port-restricted-cone", True),
                                            ("symmetric", False)])
 def test_holes_are_punched_as_the_nats_allow(netns, nat, connects):

@@ -84,11 +84,7 @@ def _plan(args: argparse.Namespace):
     if args.quick and args.behaviours:
         raise UsageError("--quick and --behaviours exclude each other")
     names = behaviours.QUICK if args.quick else args.behaviours or behaviours.BEHAVIOURS
-    netns = args.world == "netns"
-    if netns and args.ways and ways.KERNEL_IST in args.ways:
-        raise UsageError(f"--ways {ways.KERNEL_IST}: in namespaces the IST is a proxy; that is "
-                         "ist-proxy")
-    chosen = args.ways or [way for way in ways.WAYS if not (netns and way == ways.KERNEL_IST)]
+    chosen = args.ways or ways.WAYS
     return Plan(protocols=(args.proto,) if args.proto else ways.PROTOCOLS,
                 behaviours=_ordered(behaviours.BEHAVIOURS, map(behaviours.find, names)),
                 ways=_ordered(ways.WAYS, map(ways.find, chosen)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from isblab.errors import UsageError
 
-__all__ = ["KERNEL_IST", "PROTOCOLS", "WAYS", "Way", "find"]
+__all__ = ["PROTOCOLS", "WAYS", "Way", "find"]
 
 PROTOCOLS = ("udp", "tcp")
 
@@ -55,9 +55,6 @@ WAYS: dict[str, Way] = {item.name: item for item in (
         "whose daemon is the IST (thesis 3.6.3)", "translated", True),
 )}
 """All, the plainest first."""
-
-KERNEL_IST = "ist-passive"
-"""The way that needs an IST in the kernel: only the simulation has one."""
 
 
 def find(name: str) -> Way:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "emulation/lab/proxy-machine.h"
+#include "emulation/lab/translator-machine.h"
 
 #include <algorithm>
 #include <type_traits>
@@ -28,13 +28,13 @@ IsProxys(SocketId socket)
 }
 
 IstServerSettings
-Carried(IstServerSettings settings)
+CutMethods(IstServerSettings settings, bool hasKernel)
 {
     auto& methods = settings.methods;
     methods.erase(std::remove_if(methods.begin(),
                                  methods.end(),
-                                 [](ForwardingMethod method) {
-                                     return method != ForwardingMethod::Proxy &&
+                                 [hasKernel](ForwardingMethod method) {
+                                     return !hasKernel && method != ForwardingMethod::Proxy &&
                                             method != ForwardingMethod::Udp;
                                  }),
                   methods.end());
@@ -64,32 +64,34 @@ PairOf(const IstPair& engine)
 
 } // namespace
 
-ProxyMachine::ProxyMachine(IstServerSettings settings,
-                           const Mac& mac,
-                           Rng& random,
-                           TraceSink* trace)
-    : m_server(Carried(std::move(settings)), mac, random, trace),
+TranslatorMachine::TranslatorMachine(IstServerSettings settings,
+                                     SpliceCarrier* kernel,
+                                     const Mac& mac,
+                                     Rng& random,
+                                     TraceSink* trace)
+    : m_server(CutMethods(std::move(settings), kernel != nullptr), mac, random, trace),
       m_proxy({}, trace),
+      m_kernel(kernel),
       m_lastConnection(CONNECTIONS)
 {
 }
 
 void
-ProxyMachine::Start(TimePoint now)
+TranslatorMachine::Start(TimePoint now)
 {
     m_server.Start(now);
     Settle(now);
 }
 
 void
-ProxyMachine::Stop(TimePoint now)
+TranslatorMachine::Stop(TimePoint now)
 {
     m_server.Stop(now);
     Settle(now);
 }
 
 void
-ProxyMachine::Listening(TimePoint now, SocketId socket, Endpoint local)
+TranslatorMachine::Listening(TimePoint now, SocketId socket, Endpoint local)
 {
     if (!IsProxys(socket))
     {
@@ -99,7 +101,7 @@ ProxyMachine::Listening(TimePoint now, SocketId socket, Endpoint local)
 }
 
 SocketId
-ProxyMachine::Accepted(TimePoint now, SocketId listener, Endpoint local, Endpoint peer)
+TranslatorMachine::Accepted(TimePoint now, SocketId listener, Endpoint local, Endpoint peer)
 {
     SocketId id = 0;
     if (IsProxys(listener))
@@ -117,14 +119,14 @@ ProxyMachine::Accepted(TimePoint now, SocketId listener, Endpoint local, Endpoin
 }
 
 void
-ProxyMachine::Connected(TimePoint now, SocketId socket, Endpoint local)
+TranslatorMachine::Connected(TimePoint now, SocketId socket, Endpoint local)
 {
     m_server.Connected(now, socket, local); // the proxy connects to nobody
     Settle(now);
 }
 
 void
-ProxyMachine::Failed(TimePoint now, SocketId socket, std::string_view why)
+TranslatorMachine::Failed(TimePoint now, SocketId socket, std::string_view why)
 {
     if (IsListener(socket))
     {
@@ -143,14 +145,14 @@ ProxyMachine::Failed(TimePoint now, SocketId socket, std::string_view why)
 }
 
 void
-ProxyMachine::Received(TimePoint now, SocketId socket, ByteView bytes)
+TranslatorMachine::Received(TimePoint now, SocketId socket, ByteView bytes)
 {
     m_server.Received(now, socket, bytes);
     Settle(now);
 }
 
 void
-ProxyMachine::EndOfStream(TimePoint now, SocketId socket)
+TranslatorMachine::EndOfStream(TimePoint now, SocketId socket)
 {
     if (!IsProxys(socket)) // of the proxy's, a join tells it again
     {
@@ -160,14 +162,14 @@ ProxyMachine::EndOfStream(TimePoint now, SocketId socket)
 }
 
 void
-ProxyMachine::Sent(TimePoint now, SocketId socket, size_t bytes)
+TranslatorMachine::Sent(TimePoint now, SocketId socket, size_t bytes)
 {
     m_server.Sent(now, socket, bytes);
     Settle(now);
 }
 
 void
-ProxyMachine::Datagram(TimePoint now, SocketId socket, Endpoint from, ByteView bytes)
+TranslatorMachine::Datagram(TimePoint now, SocketId socket, Endpoint from, ByteView bytes)
 {
     if (!IsProxys(socket))
     {
@@ -184,12 +186,12 @@ ProxyMachine::Datagram(TimePoint now, SocketId socket, Endpoint from, ByteView b
 }
 
 void
-ProxyMachine::JoinEnded(TimePoint now,
-                        SocketId a,
-                        SocketId b,
-                        uint64_t bytesFromA,
-                        uint64_t bytesFromB,
-                        bool reset)
+TranslatorMachine::JoinEnded(TimePoint now,
+                             SocketId a,
+                             SocketId b,
+                             uint64_t bytesFromA,
+                             uint64_t bytesFromB,
+                             bool reset)
 {
     for (const SocketId id : {a, b})
     {
@@ -211,27 +213,35 @@ ProxyMachine::JoinEnded(TimePoint now,
 }
 
 void
-ProxyMachine::Relayed(TimePoint now, uint64_t relay, size_t bytes, bool outwards)
+TranslatorMachine::Relayed(TimePoint now, uint64_t relay, size_t bytes, bool outwards)
 {
     m_server.Relayed(now, relay, bytes, outwards);
     Settle(now);
 }
 
 std::vector<MachineOrder>
-ProxyMachine::TakeOrders()
+TranslatorMachine::TakeOrders()
 {
     return std::exchange(m_orders, {});
 }
 
 TimePoint
-ProxyMachine::NextTimeout() const
+TranslatorMachine::NextTimeout() const
 {
     return std::min(m_server.NextTimeout(), m_proxy.NextTimeout());
 }
 
 void
-ProxyMachine::Timeout(TimePoint now)
+TranslatorMachine::Timeout(TimePoint now)
 {
+    if (m_kernel && m_server.NextTimeout() <= now)
+    {
+        m_kernelDrops = 0; // read only now and then: the server reports them with its pings
+        for (const auto& entry : m_kernel->Counters().drops)
+        {
+            m_kernelDrops += entry.second;
+        }
+    }
     if (m_server.NextTimeout() <= now)
     {
         m_server.Timeout(now);
@@ -244,25 +254,57 @@ ProxyMachine::Timeout(TimePoint now)
 }
 
 bool
-ProxyMachine::IsIdle() const
+TranslatorMachine::IsIdle() const
 {
     return m_server.IsIdle() && m_proxy.Size() == 0;
 }
 
 const IstServer&
-ProxyMachine::Server() const
+TranslatorMachine::Server() const
 {
     return m_server;
 }
 
-const IstProxy&
-ProxyMachine::Proxy() const
+IstCounters
+TranslatorMachine::Counters() const
 {
-    return m_proxy;
+    IstCounters counters;
+    if (m_kernel)
+    {
+        counters = m_kernel->Counters();
+    }
+    const IstProxy::Counters& proxied = m_proxy.GetCounters();
+    counters.paired += proxied.paired;
+    counters.forwardedBytes += proxied.bytes;
+    for (const auto& [reason, count] : proxied.drops)
+    {
+        counters.drops[reason] += count;
+    }
+    return counters;
 }
 
 void
-ProxyMachine::Settle(TimePoint now)
+TranslatorMachine::KernelNews(TimePoint now)
+{
+    Tell(now, m_kernel->TakeNews());
+    Settle(now);
+}
+
+void
+TranslatorMachine::Tell(TimePoint now, const std::vector<CarrierNews>& news)
+{
+    for (const CarrierNews& one : news)
+    {
+        if (one.kind == CarrierNews::Ended)
+        {
+            m_carried.erase(one.label);
+        }
+        m_server.CarrierNotice(now, one.label, one);
+    }
+}
+
+void
+TranslatorMachine::Settle(TimePoint now)
 {
     for (bool busy = true; busy;)
     {
@@ -276,14 +318,7 @@ ProxyMachine::Settle(TimePoint now)
             Act(output);
         }
         const std::vector<CarrierNews> news = m_proxy.TakeNotices();
-        for (const CarrierNews& one : news)
-        {
-            if (one.kind == CarrierNews::Ended)
-            {
-                m_carried.erase(one.label);
-            }
-            m_server.CarrierNotice(now, one.label, one);
-        }
+        Tell(now, news);
         busy = !orders.empty() || !news.empty();
     }
     uint64_t drops = 0;
@@ -291,7 +326,7 @@ ProxyMachine::Settle(TimePoint now)
     {
         drops += entry.second;
     }
-    m_server.CarrierLoad(drops);
+    m_server.CarrierLoad(drops + m_kernelDrops);
     for (MachineOrder& order : m_server.TakeOrders())
     {
         m_orders.push_back(std::move(order));
@@ -299,36 +334,57 @@ ProxyMachine::Settle(TimePoint now)
 }
 
 void
-ProxyMachine::Carry(TimePoint now, const CarrierOrder& order)
+TranslatorMachine::Carry(TimePoint now, const CarrierOrder& order)
 {
     if (const auto* end = std::get_if<EndOrder>(&order))
     {
-        if (const auto found = m_carried.find(end->splice); found != m_carried.end())
-        {
-            const uint64_t pair = found->second;
-            m_carried.erase(found);
-            m_proxy.Remove(now, pair);
-        }
+        End(now, end->splice);
         return;
     }
-    const auto* proxied = std::get_if<ProxyOrder>(&order);
     const auto* engine = std::get_if<EngineOrder>(&order);
-    const uint64_t splice = proxied ? proxied->splice : engine->splice;
-    if (engine && engine->pair.method != SpliceMethod::Udp)
-    {
-        m_server.CarrierOpened(now, splice, false, "no kernel carrier in this world");
-        return;
-    }
-    const Result<uint64_t> id = m_proxy.Add(now, proxied ? proxied->pair : PairOf(engine->pair));
+    const uint64_t splice = engine ? engine->splice : std::get<ProxyOrder>(order).splice;
+    const bool byKernel = engine && m_kernel;
+    const Result<uint64_t> id = Open(now, order, byKernel);
     if (id)
     {
-        m_carried[splice] = *id;
+        m_carried[splice] = {*id, byKernel};
     }
     m_server.CarrierOpened(now, splice, static_cast<bool>(id), id ? std::string() : id.Why());
 }
 
+Result<uint64_t>
+TranslatorMachine::Open(TimePoint now, const CarrierOrder& order, bool byKernel)
+{
+    const auto* engine = std::get_if<EngineOrder>(&order);
+    if (!engine)
+    {
+        return m_proxy.Add(now, std::get<ProxyOrder>(order).pair);
+    }
+    return byKernel ? m_kernel->Add(engine->pair) : m_proxy.Add(now, PairOf(engine->pair));
+}
+
 void
-ProxyMachine::Act(const IstProxy::Output& output)
+TranslatorMachine::End(TimePoint now, uint64_t splice)
+{
+    const auto found = m_carried.find(splice);
+    if (found == m_carried.end())
+    {
+        return;
+    }
+    const Carried carried = found->second;
+    m_carried.erase(found);
+    if (carried.byKernel)
+    {
+        m_kernel->Remove(carried.id);
+    }
+    else
+    {
+        m_proxy.Remove(now, carried.id);
+    }
+}
+
+void
+TranslatorMachine::Act(const IstProxy::Output& output)
 {
     std::visit(
         [this](const auto& one)
