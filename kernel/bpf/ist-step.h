@@ -135,17 +135,20 @@ IST_INLINE void ist_charge(struct ist_entry *entry, const struct ist_packet *pac
 }
 
 /*
- * Under the lock, after the step: the other user has not answered its SYN-ACK for too long, and
- * this one is heard of. No timer of an eBPF program can send, so the repeat waits for a packet.
+ * Under the lock, after the step: the other user has not answered a SYN-ACK, or Active's SYN, for
+ * too long, and this one is heard of. No timer of an eBPF program can send, so the repeat waits for
+ * a packet.
  */
 IST_INLINE void ist_repeat_handshake(struct ist_entry *entry, const struct ist_config *config,
 				     unsigned int side, uint64_t now_ns,
 				     struct ist_verdict *verdict)
 {
 	const unsigned int other = side ^ 1;
+	const bool waits = entry->core.state == IST_STATE_SYN_RCVD ||
+			   (entry->core.state == IST_STATE_SYN_LOOKUP &&
+			    entry->core.method == IST_METHOD_ACTIVE);
 
-	if (entry->core.state != IST_STATE_SYN_RCVD || verdict->emit_count ||
-	    now_ns < entry->core.retry_ns ||
+	if (!waits || verdict->emit_count || now_ns < entry->core.retry_ns ||
 	    entry->core.retries >= config->settings.handshake_retries)
 		return;
 	ist_retry(&entry->core, now_ns, &config->settings, verdict);
@@ -194,12 +197,11 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	if (active && (entry->flags & IST_ENTRY_ANY_SOURCE) &&
 	    entry->core.state == IST_STATE_LISTEN && side == IST_SIDE_A)
 		entry->core.side[IST_SIDE_B].tuple.destination = packet->tuple.destination;
-	if (active) {
+	if (active)
 		ist_active_step(&entry->core, packet, side, now_ns, &config->settings, verdict);
-	} else {
+	else
 		ist_splice_step(&entry->core, packet, side, now_ns, &config->settings, verdict);
-		ist_repeat_handshake(entry, config, side, now_ns, verdict);
-	}
+	ist_repeat_handshake(entry, config, side, now_ns, verdict);
 	if (entry->core.state == IST_STATE_LISTEN)
 		entry->core.active_ns = now_ns;
 	if (verdict->action == IST_ACTION_HOLD ||
