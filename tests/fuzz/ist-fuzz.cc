@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Feeds IstEngine orders, pauses and packets that the input spells, one byte an operation. Packets
 // are raw bytes, or well-formed ones from few users so that they meet, or the right answer to what
-// the IST sent, so that deep states are reached. Whatever happens: forwarded packets go to a user
-// and keep right checksums, state stays bounded, and nothing is left when all timers have run out.
+// the IST sent, so that deep states are reached. One of the two users lives behind IPv6: what is
+// spelled for him is told in IPv6, what he gets is read as IPv4. Whatever happens: forwarded
+// packets go to a user and keep right checksums, state stays bounded, and nothing is left when all
+// timers have run out.
 #include "model/core/ist/ist-engine.h"
+#include "model/splice/ist-rewrite.h"
 #include "model/wire/packet-builder.h"
 #include "model/wire/packet-view.h"
 #include "model/wire/registration.h"
+#include "tests/splice-cases/case-packet.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -22,6 +26,9 @@ using namespace isb;
 using Packet = std::vector<uint8_t>;
 
 constexpr Ipv4 IST{0xcb007101};
+constexpr Ipv4 IPV6_USER{0x0a000001};
+const IpAddress IST6 = IpAddress::Parse("2001:db8::ff").value();
+const IpAddress USER6 = IpAddress::Parse("2001:db8::1").value();
 constexpr size_t MAX_SPLICES = 8;
 constexpr uint16_t FIRST_PORT = 100;
 
@@ -34,6 +41,56 @@ constexpr uint16_t FIRST_PORT = 100;
             std::abort();                                                \
         }                                                                \
     } while (false)
+
+constexpr size_t IPV6_HEADER = 40;
+
+/// A packet of the user behind IPv6, whole or a fragment, as he sends it; checksums stay right.
+Packet
+ToIpv6(const Packet& packet)
+{
+    ist_packet fields;
+    const auto size = static_cast<uint32_t>(packet.size());
+    REQUIRE(ist_packet_parse(&fields, packet.data(), size, size) == 0);
+    const bool isFragment =
+        fields.fragment_offset != 0 || (fields.flags & IST_PACKET_MORE_FRAGMENTS) != 0;
+    Packet body(packet.begin() + fields.transport_offset, packet.end());
+    if (fields.fragment_offset == 0)
+    {
+        ist_tuple after = fields.tuple;
+        after.source = USER6.ToWords();
+        after.destination = IST6.ToWords();
+        uint8_t* field = &body[fields.protocol == IST_PROTOCOL_TCP ? 16 : 6];
+        ist_put16(field,
+                  ist_checksum_update(ist_get16(field), ist_address_delta(&fields.tuple, &after)));
+    }
+    uint8_t next = fields.protocol;
+    if (isFragment)
+    {
+        Packet header(8);
+        header[0] = next;
+        const auto more = (fields.flags & IST_PACKET_MORE_FRAGMENTS) != 0 ? 1U : 0U;
+        ist_put16(&header[2], static_cast<uint16_t>(fields.fragment_offset | more));
+        ist_put32(&header[4], fields.identification);
+        body.insert(body.begin(), header.begin(), header.end());
+        next = IST_EXTENSION_FRAGMENT;
+    }
+    cases::Ip ip;
+    ip.ttl = fields.ttl;
+    return cases::BuildIp(USER6, IST6, next, body, ip);
+}
+
+/// A TCP segment or datagram to the user behind IPv6, as it would be in IPv4; checksums made anew.
+/// Empty: a fragment.
+Packet
+ToIpv4(const Packet& packet)
+{
+    if (packet.at(6) == IST_EXTENSION_FRAGMENT)
+    {
+        return {};
+    }
+    const Packet body(packet.begin() + IPV6_HEADER, packet.end());
+    return cases::Complete(cases::BuildIp(IST, IPV6_USER, packet[6], body));
+}
 
 /// Reads every event, so that a text which is not there is found.
 class Reader : public TraceSink
@@ -62,10 +119,9 @@ class Fuzz
         while (m_left > 0)
         {
             Operate(Byte() % 8);
-            for (Packet& packet : m_engine.TakeEmitted())
+            for (const Packet& packet : m_engine.TakeEmitted())
             {
-                REQUIRE(ChecksumsAreRight(packet));
-                m_last = std::move(packet);
+                Got(packet);
             }
             m_released += m_engine.TakeReleased().size() + m_engine.TakeAbandoned().size();
             TakeNotices();
@@ -82,7 +138,7 @@ class Fuzz
     Settings()
     {
         IstSettings settings;
-        settings.addresses = {IST};
+        settings.addresses = {IST, IST6};
         settings.maxSplices = MAX_SPLICES;
         settings.maxFragmented = MOST_FRAGMENTS;
         settings.maxHeldFragments = MOST_FRAGMENTS;
@@ -114,6 +170,12 @@ class Fuzz
     {
         const uint8_t choice = Byte();
         return {{0x0a000000U + choice % 2}, static_cast<uint16_t>(FIRST_PORT + choice / 2 % 4)};
+    }
+
+    static IpAddress
+    AddressOf(const Endpoint& user)
+    {
+        return user.address == IPV6_USER ? USER6 : IpAddress(user.address);
     }
 
     void
@@ -158,11 +220,12 @@ class Fuzz
         pair.portB = choice & 0x10 ? 0 : Port();
         if (choice & 0x20)
         {
-            pair.allowedA = User().address;
+            pair.allowedA = AddressOf(User());
         }
         if (pair.method == SpliceMethod::Active)
         {
-            pair.activeTarget = User();
+            const Endpoint target = User();
+            pair.activeTarget = {AddressOf(target), target.port};
         }
         if (choice & 0x40)
         {
@@ -241,9 +304,26 @@ class Fuzz
         {
             return;
         }
+        if (!m_last6.empty())
+        {
+            Error6();
+            return;
+        }
         const uint8_t types[] = {ICMP_UNREACHABLE, ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM};
         const uint8_t type = types[Byte() % 3];
         Give(BuildIcmpError(User().address, IST, type, Byte() % 16, Byte(), m_last, 28 + Byte()));
+    }
+
+    void
+    Error6()
+    {
+        Packet body(8);
+        body[0] = static_cast<uint8_t>(1 + Byte() % 4);
+        body[1] = Byte() % 8;
+        ist_put32(&body[4], Byte() * 16U);
+        const size_t quoted = std::min<size_t>(m_last6.size(), 48U + Byte());
+        body.insert(body.end(), m_last6.begin(), m_last6.begin() + static_cast<long>(quoted));
+        Put(cases::BuildIcmp(USER6, IST6, body));
     }
 
     void
@@ -280,22 +360,59 @@ class Fuzz
         Give(BuildTcp(got.DestinationEndpoint(), got.SourceEndpoint(), tcp, Packet(choice / 8U)));
     }
 
+    /// A packet that is spelled in IPv4, from whichever user; errors are IPv4's.
     void
-    Give(Packet packet)
+    Give(const Packet& packet)
+    {
+        PacketView view;
+        const bool isRead = view.Read(packet, packet.size());
+        const bool isIpv6 =
+            isRead && view.Source() == IPV6_USER && view.Protocol() != Protocol::Icmp;
+        Put(isIpv6 ? ToIpv6(packet) : packet);
+    }
+
+    void
+    Put(Packet packet)
     {
         const IstVerdict verdict = m_engine.Process(m_now, packet, packet.size());
         m_held += verdict.action == IstVerdict::Hold;
         REQUIRE((verdict.action == IstVerdict::Drop) == !verdict.reason.empty());
         REQUIRE((verdict.action == IstVerdict::Hold) == (verdict.ticket != 0));
+        REQUIRE((verdict.replaced != 0) == !verdict.header.empty());
         if (verdict.action == IstVerdict::Forward)
         {
-            PacketView view;
-            REQUIRE(view.Read(packet, packet.size()));
-            REQUIRE(view.Source() == IST);
-            REQUIRE(view.Destination().value >> 8 == 0x0a0000);
-            REQUIRE(ChecksumsAreRight(packet));
-            m_last = std::move(packet);
+            REQUIRE(verdict.replaced <= packet.size());
+            packet.erase(packet.begin(), packet.begin() + static_cast<long>(verdict.replaced));
+            packet.insert(packet.begin(), verdict.header.begin(), verdict.header.end());
+            Got(packet);
         }
+        else
+        {
+            REQUIRE(verdict.replaced == 0);
+        }
+    }
+
+    /// A packet that the IST sent.
+    void
+    Got(const Packet& packet)
+    {
+        ist_packet fields;
+        const auto size = static_cast<uint32_t>(packet.size());
+        REQUIRE(ist_packet_parse_any(&fields, packet.data(), size, size) == 0);
+        REQUIRE(fields.total_length == size);
+        REQUIRE(cases::Complete(packet) == packet);
+        if (fields.family == IST_FAMILY_IPV4)
+        {
+            REQUIRE(fields.tuple.source.word[0] == IST.value);
+            REQUIRE(fields.tuple.destination.word[0] >> 8 == 0x0a0000);
+            m_last = packet;
+            m_last6.clear();
+            return;
+        }
+        REQUIRE(IpAddress(fields.family, fields.tuple.source) == IST6);
+        REQUIRE(IpAddress(fields.family, fields.tuple.destination) == USER6);
+        m_last = fields.protocol == IST_PROTOCOL_ICMPV6 ? Packet{} : ToIpv4(packet);
+        m_last6 = packet;
     }
 
     void
@@ -320,7 +437,8 @@ class Fuzz
     Reader m_reader;
     IstEngine m_engine{Settings(), m_random, &m_reader};
     TimePoint m_now{1};
-    Packet m_last;
+    Packet m_last;  ///< as in IPv4; empty: none, or it is no segment or datagram
+    Packet m_last6; ///< the same if it was IPv6
     size_t m_held = 0;
     size_t m_released = 0;
     uint64_t m_labels = 0; ///< labelled pairs added
