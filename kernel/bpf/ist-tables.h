@@ -22,7 +22,7 @@ struct {
 	__type(value, struct ist_place);
 } ist_flows4 SEC(".maps");
 
-/* Not allocated beforehand: an IST with addresses of both families would pay for every splice twice.
+/* Not allocated beforehand: an IST with addresses of both families would pay for each splice twice
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
