@@ -26,8 +26,7 @@
 
 #include "model/splice/ist-forward.h"
 
-/* Options as four bytes: NOP NOP kind length; of SACK without its length. */
-#define IST_NOP_TIMESTAMP 0x0101080au
+/* A SACK option as four bytes: NOP NOP kind length, without its length. */
 #define IST_NOP_SACK 0x01010500u
 
 /* What the fast step needs of a TCP segment, host byte order. */

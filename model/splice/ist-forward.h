@@ -57,9 +57,9 @@ IST_INLINE void ist_side_rewrite(const struct ist_splice *splice, unsigned int f
 	rewrite->ack_add = out->ack_add;
 	rewrite->address_delta = out->address_delta;
 	rewrite->port_delta = out->port_delta;
-	rewrite->identification = splice->identification;
+	rewrite->identification = out->identification;
 	rewrite->fields = out->fields;
-	rewrite->pad = 0;
+	rewrite->pad = out->pad;
 }
 
 /* Each IPv4 packet that is made of an IPv6 one has the next number (RFC 7915 section 5.1). */
@@ -80,8 +80,10 @@ IST_INLINE void ist_forward(struct ist_splice *splice, unsigned int from,
 	ist_side_rewrite(splice, from, edits);
 	if (settings->decrement_ttl)
 		edits->fields |= IST_EDIT_TTL;
-	ist_next_identification(splice, from);
-	edits->identification = splice->identification;
+	if (edits->fields & IST_EDIT_FAMILY) {
+		ist_next_identification(splice, from);
+		edits->identification = splice->identification;
+	}
 }
 
 IST_INLINE bool ist_ttl_ends(const struct ist_packet *packet, const struct ist_settings *settings)
@@ -91,15 +93,14 @@ IST_INLINE bool ist_ttl_ends(const struct ist_packet *packet, const struct ist_s
 
 IST_INLINE bool ist_tuple_equal(const struct ist_tuple *a, const struct ist_tuple *b)
 {
-	return a->source_port == b->source_port && a->destination_port == b->destination_port &&
-	       ist_address_equal(&a->source, &b->source) &&
-	       ist_address_equal(&a->destination, &b->destination);
+	return ist_tuple_differs(a, b) == 0;
 }
 
 /* Whether a packet comes from the user that took a side. */
 IST_INLINE bool ist_is_from(const struct ist_side *side, const struct ist_packet *packet)
 {
-	return side->family == packet->family && ist_tuple_equal(&side->tuple, &packet->tuple);
+	return ((uint32_t)(side->family ^ packet->family) |
+		ist_tuple_differs(&side->tuple, &packet->tuple)) == 0;
 }
 
 /* Plans a RST to a side that knows of a connection, unless that would break T2. */

@@ -20,6 +20,8 @@
 #define IST_ICMPV6_ECHO 128
 #define IST_ICMPV6_ECHO_REPLY 129
 #define IST_TCP_OPTIONS_MAX 40
+/* NOP NOP and the head of a timestamp option: all the options of most segments. */
+#define IST_NOP_TIMESTAMP 0x0101080au
 
 /*
  * A UDP payload of 16 bytes, "ISBREG1" and nine zero bytes, registers its sender with the IST and
@@ -28,6 +30,14 @@
 #define IST_REGISTRATION_LENGTH 16
 #define IST_REGISTRATION_HIGH 0x49534252u /* "ISBR" */
 #define IST_REGISTRATION_LOW 0x45473100u  /* "EG1\0" */
+
+IST_INLINE void ist_take_timestamps(struct ist_packet *packet, const uint8_t *option, uint32_t at)
+{
+	packet->timestamp_offset = (uint8_t)(at + 2);
+	packet->tsval = ist_get32(option + 2);
+	packet->tsecr = ist_get32(option + 6);
+	packet->options |= IST_OPTION_TIMESTAMP;
+}
 
 /* Takes one TCP option whose `length` bytes are known to be there. */
 IST_INLINE int ist_parse_tcp_option(struct ist_packet *packet, const uint8_t *data, uint32_t at,
@@ -63,10 +73,7 @@ IST_INLINE int ist_parse_tcp_option(struct ist_packet *packet, const uint8_t *da
 	case 8:
 		if (length != 10)
 			return IST_ERROR_TCP_OPTION;
-		packet->timestamp_offset = (uint8_t)(at + 2);
-		packet->tsval = ist_get32(option + 2);
-		packet->tsecr = ist_get32(option + 6);
-		packet->options |= IST_OPTION_TIMESTAMP;
+		ist_take_timestamps(packet, option, at);
 		break;
 	default:
 		break;
@@ -118,9 +125,6 @@ IST_INLINE int ist_parse_tcp(struct ist_packet *packet, const uint8_t *data, uin
 		return IST_ERROR_TCP_OFFSET;
 	if (end > captured)
 		return IST_ERROR_SHORT;
-	/* Extension headers leave less room than TCP options may take. */
-	if (end > IST_HEADER_MAX)
-		return IST_ERROR_EXTENSION;
 	packet->tuple.source_port = ist_get16(tcp);
 	packet->tuple.destination_port = ist_get16(tcp + 2);
 	packet->seq = ist_get32(tcp + 4);
@@ -130,6 +134,10 @@ IST_INLINE int ist_parse_tcp(struct ist_packet *packet, const uint8_t *data, uin
 	packet->checksum = ist_get16(tcp + 16);
 	packet->header_length = (uint8_t)end;
 	packet->payload_length = (uint16_t)(packet->total_length - end);
+	if (IST_LIKELY(end == at + 32 && ist_get32(tcp + 20) == IST_NOP_TIMESTAMP)) {
+		ist_take_timestamps(packet, tcp + 22, at + 22);
+		return 0;
+	}
 	return ist_parse_tcp_options(packet, data, at + IST_TCP_HEADER, end);
 }
 
@@ -283,9 +291,12 @@ IST_INLINE int ist_packet_parse_any(struct ist_packet *packet, const uint8_t *da
 		return ist_packet_parse(packet, data, captured, length);
 	ist_clear(packet, sizeof(*packet));
 	error = ist_parse_ipv6(packet, data, captured, length);
-	if (error)
-		return error;
-	return ist_parse_transport(packet, data, captured, IST_PROTOCOL_ICMPV6);
+	if (!error)
+		error = ist_parse_transport(packet, data, captured, IST_PROTOCOL_ICMPV6);
+	/* Extension headers leave less room than TCP options may take. */
+	if (!error && packet->header_length > IST_HEADER_MAX)
+		error = IST_ERROR_EXTENSION;
+	return error;
 }
 
 /* Ports, echo identifier and sequence number of a quoted packet whose IP header is parsed. */

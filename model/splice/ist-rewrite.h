@@ -24,23 +24,25 @@ enum ist_edit {
 
 /* What a splice stores of the edits of one direction; the tuple is the other side's, reversed. */
 struct ist_edits {
-	uint32_t seq_add;	/* added to seq; 0 except in an active splice */
-	uint32_t ack_add;	/* added to ack and SACK block edges */
-	uint16_t address_delta; /* of both addresses: pseudo header and IPv4 header */
-	uint16_t port_delta;	/* of both ports; 0 without IST_EDIT_PORTS */
-	uint8_t fields;		/* enum ist_edit */
-	uint8_t pad[3];
+	uint32_t seq_add;	 /* added to seq; 0 except in an active splice */
+	uint32_t ack_add;	 /* added to ack and SACK block edges */
+	uint16_t address_delta;	 /* of both addresses: pseudo header and IPv4 header */
+	uint16_t port_delta;	 /* of both ports; 0 without IST_EDIT_PORTS */
+	uint16_t identification; /* stored as 0; see struct ist_rewrite */
+	uint8_t fields;		 /* enum ist_edit */
+	uint8_t pad;
 };
 
-/* The edits of one packet. */
+/* The edits of one packet; behind the tuple as struct ist_edits, so that they are copied at once.
+ */
 struct ist_rewrite {
-	struct ist_tuple tuple;	 /* what the packet says afterwards */
-	uint32_t seq_add;	 /* as in struct ist_edits */
-	uint32_t ack_add;	 /* as in struct ist_edits */
-	uint16_t address_delta;	 /* as in struct ist_edits */
-	uint16_t port_delta;	 /* as in struct ist_edits */
+	struct ist_tuple tuple; /* what the packet says afterwards */
+	uint32_t seq_add;
+	uint32_t ack_add;
+	uint16_t address_delta;
+	uint16_t port_delta;
 	uint16_t identification; /* IPv6 to IPv4, unless the packet has one (RFC 7915 5.1) */
-	uint8_t fields;		 /* enum ist_edit */
+	uint8_t fields;
 	uint8_t pad;
 };
 
@@ -203,12 +205,13 @@ IST_INLINE struct ist_deltas ist_rewrite_apply(uint8_t *header, const struct ist
 
 	deltas.pseudo = rewrite->address_delta;
 	deltas.transport = 0;
-	if (rewrite->fields & IST_EDIT_FAMILY)
-		; /* ist_family_header() makes it */
-	else if (packet->family == IST_FAMILY_IPV6)
-		ist_edit_ipv6(header, packet, rewrite);
-	else
-		ist_edit_ipv4(header, packet, rewrite);
+	/* Of another family ist_family_header() makes the IP header. */
+	if (IST_LIKELY(!(rewrite->fields & IST_EDIT_FAMILY))) {
+		if (IST_LIKELY(packet->family == IST_FAMILY_IPV4))
+			ist_edit_ipv4(header, packet, rewrite);
+		else
+			ist_edit_ipv6(header, packet, rewrite);
+	}
 	if (packet->fragment_offset || !(tcp || udp))
 		return deltas;
 	if (rewrite->fields & IST_EDIT_PORTS) {

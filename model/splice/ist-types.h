@@ -119,10 +119,24 @@ struct ist_packet {
 	uint8_t icmp_code;
 };
 
+/* Not 0 if they differ; differences of several fields are put together before one branch. */
+IST_INLINE uint32_t ist_address_differs(const struct ist_address *a, const struct ist_address *b)
+{
+	return (a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
+	       (a->word[3] ^ b->word[3]);
+}
+
 IST_INLINE bool ist_address_equal(const struct ist_address *a, const struct ist_address *b)
 {
-	return ((a->word[0] ^ b->word[0]) | (a->word[1] ^ b->word[1]) | (a->word[2] ^ b->word[2]) |
-		(a->word[3] ^ b->word[3])) == 0;
+	return ist_address_differs(a, b) == 0;
+}
+
+IST_INLINE uint32_t ist_tuple_differs(const struct ist_tuple *a, const struct ist_tuple *b)
+{
+	return (uint32_t)(a->source_port ^ b->source_port) |
+	       (uint32_t)(a->destination_port ^ b->destination_port) |
+	       ist_address_differs(&a->source, &b->source) |
+	       ist_address_differs(&a->destination, &b->destination);
 }
 
 /* An IPv4 address given as a number in host byte order. */
