@@ -296,7 +296,7 @@ PacketPath::OnFirstFragment(TimePoint now, MutableBytes header, const ist_packet
     }
     const IstTable::Place place = Locate(now, packet);
     const uint64_t id = place.splice ? place.splice->id : 0;
-    const IstVerdict verdict = OnPacket(now, place, header, whole, packet);
+    IstVerdict verdict = OnPacket(now, place, header, whole, packet);
     DatagramFate fate;
     fate.kind = DatagramFate::Drop;
     fate.splice = id;

@@ -157,7 +157,8 @@ SpliceKeeper::ActiveSource(const Splice& splice, const ist_packet& packet) const
 bool
 SpliceKeeper::PrepareActive(Splice& splice, const ist_packet& packet)
 {
-    IstFlow fromB{Protocol::Tcp, splice.activeTarget.address.family, {}};
+    IstFlow fromB;
+    fromB.family = splice.activeTarget.address.family;
     fromB.tuple.source = splice.activeTarget.address.ToWords();
     fromB.tuple.source_port = splice.activeTarget.port;
     fromB.tuple.destination = ActiveSource(splice, packet).ToWords();
