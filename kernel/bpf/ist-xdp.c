@@ -98,8 +98,8 @@ IST_INLINE int ist_xdp_forward(struct xdp_md *ctx, const struct ist_plain *packe
 	else
 		ist_edit_addresses6(packet->ip, &way, config->settings.decrement_ttl);
 	ist_edit_ethernet(packet->ethernet, &way, device);
-	if (device->ifindex == ctx->ingress_ifindex)
-		return XDP_TX;
+	/* Not XDP_TX, also back to where it came from: on a veth whose other end has no XDP program
+	 * itself that leaves packets lying until something else wakes the receiver. */
 	return (int)bpf_redirect(device->ifindex, 0);
 }
 
