@@ -13,6 +13,21 @@
 
 #include "model/splice/ist-active.h"
 
+/* A record has a size of its own: kmalloc would round it up. */
+static struct kmem_cache *ist_records;
+
+int ist_keeper_init(void)
+{
+	ist_records = KMEM_CACHE(ist_record, 0);
+	return ist_records ? 0 : -ENOMEM;
+}
+
+/* Records that RCU still has to free are waited for by the caller. */
+void ist_keeper_exit(void)
+{
+	kmem_cache_destroy(ist_records);
+}
+
 static void ist_tell(struct ist_record *record, unsigned int kind, unsigned int reason,
 		     struct ist_outcome *outcome)
 {
@@ -319,7 +334,7 @@ static void ist_record_free(struct rcu_head *head)
 	struct ist_record *record = container_of(head, struct ist_record, rcu);
 
 	kfree(record->terms);
-	kfree(record);
+	kmem_cache_free(ist_records, record);
 }
 
 void ist_keeper_timer(struct timer_list *timer)
@@ -400,7 +415,7 @@ static const char *ist_contradiction(const struct ist_order *order)
 static struct ist_record *ist_record_create(struct ist_host *host, const struct ist_order *order,
 					    u64 now)
 {
-	struct ist_record *record = kzalloc(sizeof(*record), GFP_KERNEL);
+	struct ist_record *record = kmem_cache_zalloc(ist_records, GFP_KERNEL);
 	unsigned int i;
 
 	if (!record)

@@ -102,13 +102,22 @@ static struct pernet_operations ist_pernet_operations = {
 
 static int __init ist_module_init(void)
 {
-	int error = register_pernet_subsys(&ist_pernet_operations);
+	int error = ist_keeper_init();
 
 	if (error)
 		return error;
+	error = register_pernet_subsys(&ist_pernet_operations);
+	if (error)
+		goto exit_keeper;
 	error = ist_netlink_register();
 	if (error)
-		unregister_pernet_subsys(&ist_pernet_operations);
+		goto unregister_pernet;
+	return 0;
+
+unregister_pernet:
+	unregister_pernet_subsys(&ist_pernet_operations);
+exit_keeper:
+	ist_keeper_exit();
 	return error;
 }
 
@@ -116,8 +125,9 @@ static void __exit ist_module_exit(void)
 {
 	ist_netlink_unregister();
 	unregister_pernet_subsys(&ist_pernet_operations);
-	/* Records are freed by a function of this module. */
+	/* Records that were freed by RCU are given back by a function of this module. */
 	rcu_barrier();
+	ist_keeper_exit();
 }
 
 module_init(ist_module_init);

@@ -231,6 +231,8 @@ void ist_erase_flow(struct ist_user *user);
 bool ist_is_own(struct ist_host *host, u8 family, const struct ist_address *address);
 
 /* ist-keeper.c */
+int ist_keeper_init(void);
+void ist_keeper_exit(void);
 /* Opens the ports of a pair; takes `terms` over when it succeeds. */
 int ist_keeper_add(struct ist_host *host, const struct ist_order *order, struct ist_terms *terms,
 		   u64 now, u64 *id, const char **why);

@@ -61,6 +61,23 @@ static inline u32 jhash2(const u32 *words, u32 count, u32 seed)
 #define GFP_ATOMIC 1
 #define kzalloc(size, flags) calloc(1, size)
 #define kfree(pointer) free(pointer)
+struct kmem_cache {
+	size_t size;
+};
+
+static inline struct kmem_cache *ist_stand_in_cache(size_t size)
+{
+	struct kmem_cache *cache = malloc(sizeof(*cache));
+
+	assert(cache);
+	cache->size = size;
+	return cache;
+}
+
+#define KMEM_CACHE(type, flags) ist_stand_in_cache(sizeof(struct type))
+#define kmem_cache_zalloc(cache, flags) calloc(1, (cache)->size)
+#define kmem_cache_free(cache, pointer) free(pointer)
+#define kmem_cache_destroy(cache) free(cache)
 #define alloc_percpu(type) ((type *)calloc(1, sizeof(type)))
 #define free_percpu(pointer) free(pointer)
 #define this_cpu_add(value, add) ((value) += (add))

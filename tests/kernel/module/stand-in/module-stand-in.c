@@ -236,8 +236,11 @@ void ist_send_outcome(struct ist_host *host, struct ist_outcome *outcome)
 struct ist_host *ist_stand_in_create(const struct ist_settings *core, ist_stand_in_sink to,
 				     void *context)
 {
-	struct ist_host *host = ist_host_create();
+	struct ist_host *host;
 
+	if (ist_keeper_init())
+		return NULL;
+	host = ist_host_create();
 	assert(host);
 	host->core = *core;
 	sink = to;
@@ -266,6 +269,7 @@ size_t ist_stand_in_destroy(struct ist_host *host)
 	left += host->ports[0].count + host->ports[1].count + (size_t)host->unfreed.value +
 		(size_t)host->count.value;
 	ist_host_free(host);
+	ist_keeper_exit();
 	return left + packets + (timers != NULL);
 }
 
