@@ -5,8 +5,13 @@
 #include <linux/skbuff.h>
 
 #include "model/splice/ist-active.h"
+#include "model/splice/ist-fast.h"
+#include "model/splice/ist-fragment.h"
+#include "model/splice/ist-icmp.h"
 #include "model/splice/ist-names.h"
+#include "model/splice/ist-rate.h"
 #include "model/splice/ist-splice.h"
+#include "model/splice/ist-too-big.h"
 
 int ist_compile_test(struct ist_splice *splice, struct sk_buff *skb,
 		     const struct ist_settings *settings, struct ist_packet *packet,
@@ -19,7 +24,7 @@ int ist_compile_test(struct ist_splice *splice, struct sk_buff *skb,
 	const unsigned int mode =
 		skb->ip_summed == CHECKSUM_PARTIAL ? IST_CHECKSUM_PARTIAL : IST_CHECKSUM_FULL;
 
-	if (ist_packet_parse(packet, skb->data, skb_headlen(skb), skb->len))
+	if (ist_packet_parse_any(packet, skb->data, skb_headlen(skb), skb->len))
 		return -EINVAL;
 	if (splice->method == IST_METHOD_ACTIVE)
 		ist_active_step(splice, packet, IST_SIDE_A, ktime_get_ns(), settings, verdict);
