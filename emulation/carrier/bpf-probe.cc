@@ -23,9 +23,9 @@ namespace isb
 namespace
 {
 
-/// The oldest kernel with everything that is used: bpf_loop.
-constexpr int NEEDED_MAJOR = 5;
-constexpr int NEEDED_MINOR = 17;
+/// The oldest kernel whose verifier takes the programs (kernel/bpf/README.md).
+constexpr int NEEDED_MAJOR = 6;
+constexpr int NEEDED_MINOR = 1;
 
 struct CapabilityDeleter
 {
