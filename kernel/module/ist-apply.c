@@ -4,7 +4,6 @@
 
 #include <linux/errno.h>
 #include <linux/if_ether.h>
-#include <linux/string.h>
 
 #include "model/splice/ist-family.h"
 

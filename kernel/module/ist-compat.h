@@ -4,7 +4,6 @@
 #define IST_COMPAT_H
 
 #include <linux/skbuff.h>
-#include <linux/timer.h>
 #include <linux/version.h>
 
 /* Waits for a timer that may run just now; it must not be set again. */

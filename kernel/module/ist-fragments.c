@@ -13,7 +13,6 @@
 #include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 static struct hlist_head *ist_bucket_of(struct ist_fragments *fragments,

@@ -2,8 +2,6 @@
 /* ICMP errors about spliced flows: believed if what they quote is under way, then translated. */
 #include "kernel/module/ist-path.h"
 
-#include <linux/string.h>
-
 #include "model/splice/ist-icmp.h"
 
 /*

@@ -27,10 +27,9 @@
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable.h>
+#include <linux/rhashtable.h> /* timers, by way of work queues */
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
 

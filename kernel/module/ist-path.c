@@ -5,8 +5,6 @@
  */
 #include "kernel/module/ist-path.h"
 
-#include <linux/string.h>
-
 #include "model/splice/ist-active.h"
 
 enum ist_path ist_drop_for(struct ist_host *host, unsigned int reason, struct ist_outcome *outcome)

@@ -5,7 +5,6 @@
 #include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "model/splice/ist-splice.h"
 

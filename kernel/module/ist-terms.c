@@ -4,7 +4,6 @@
 
 #include <linux/errno.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 int ist_terms_create(struct ist_terms **terms, const struct ist_order *order, u64 rate,
 		     const u16 *closed, unsigned int closed_count)
