@@ -100,7 +100,7 @@ class _Talker:
 
 
 def exchange(a: socket.socket, b: socket.socket, octets_a: int, octets_b: int | None = None,
-             patience: float = 120.0) -> float:
+             patience: float = 60.0) -> float:
     """Both send at once and close; what arrives is what was sent. Seconds that it took."""
     begun = time.monotonic()
     for connection in (a, b):
@@ -109,6 +109,7 @@ def exchange(a: socket.socket, b: socket.socket, octets_a: int, octets_b: int | 
     right = _Talker(b, octets_a if octets_b is None else octets_b, 0xa5)
     threads = left.threads + right.threads
     for thread in threads:
+        thread.daemon = True
         thread.start()
     for thread in threads:
         thread.join(patience)

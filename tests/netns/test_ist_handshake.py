@@ -12,6 +12,8 @@ from ist_net import CARRIERS
 from ist_talk import (PORT_A, PORT_B, RST, SYN, Sniffer, addresses, connected, exchange,
                       lose_first, lost, meet, reset_by, say_and_hear)
 
+# XDP takes established splices only: what comes before and after is the same program's as with bpf.
+SLOW_WAY = ("bpf", "tun")
 LOSSES = {
     "syn": ("output", "tcp flags syn / fin,syn,rst,ack"),
     "syn_ack": ("input", "tcp flags syn,ack / fin,syn,rst,ack"),
@@ -27,7 +29,7 @@ def wait_until(question, patience=20.0):
     return answer
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_a_syn_is_held_for_three_seconds(spliced, carrier):
     lab, ist = spliced(carrier)
     ist.splice("passive", PORT_A, PORT_B)
@@ -42,7 +44,7 @@ def test_a_syn_is_held_for_three_seconds(spliced, carrier):
 
 @pytest.mark.parametrize("side", ["a", "b"])
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_a_lost_packet_of_the_handshake_is_made_up_for(spliced, carrier, loss, side):
     lab, ist = spliced(carrier, settings=("--handshake-retry", "0.3"))
     ist.splice("passive", PORT_A, PORT_B)
@@ -140,7 +142,7 @@ def test_forged_resets_do_no_harm(spliced, carrier, families, side):
         (b if side == "a" else a).recv(1)
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_a_partner_never_comes(spliced, carrier):
     lab, ist = spliced(carrier, settings=("--unmatched-timeout", "0.5"))
     ist.splice("passive", PORT_A, PORT_B)
@@ -152,7 +154,7 @@ def test_a_partner_never_comes(spliced, carrier):
     assert ist.stats()["ended"] == 1
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_nobody_comes(spliced, carrier):
     lab, ist = spliced(carrier, settings=("--unmatched-timeout", "0.3"))
     ist.splice("passive", PORT_A, PORT_B)
@@ -163,7 +165,7 @@ def test_nobody_comes(spliced, carrier):
 
 
 @pytest.mark.parametrize("families", [(4, 4), (6, 6)])
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_the_same_ports_within_two_msl(spliced, carrier, families):
     lab, ist = spliced(carrier)
     source = 40000
@@ -180,7 +182,7 @@ def test_the_same_ports_within_two_msl(spliced, carrier, families):
     assert ist.stats()["paired"] == 3
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_time_wait_ends(spliced, carrier):
     lab, ist = spliced(carrier, settings=("--time-wait", "0.3"))
     ist.splice("passive", PORT_A, PORT_B)
@@ -188,7 +190,7 @@ def test_time_wait_ends(spliced, carrier):
     wait_until(lambda: ist.list() == [])
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_an_idle_splice_ends(spliced, carrier):
     lab, ist = spliced(carrier, settings=("--idle-timeout", "0.3"))
     ist.splice("passive", PORT_A, PORT_B)
@@ -201,7 +203,7 @@ def test_an_idle_splice_ends(spliced, carrier):
             connection.recv(1)
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
+@pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_removing_a_splice_resets_both(spliced, carrier):
     lab, ist = spliced(carrier)
     splice = ist.splice("passive", PORT_A, PORT_B)

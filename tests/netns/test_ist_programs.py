@@ -93,16 +93,15 @@ def test_ssh(spliced, tool, tmp_path, carrier):
     tool("ssh-keygen")
     lab.b.run("dropbearkey", "-t", "ed25519", "-f", tmp_path / "host")
     lab.a.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key")
-    # A home of its own, which nobody else sees.
-    server = ("mount -t tmpfs -o mode=700 none /root && mkdir -m 700 /root/.ssh && "
-              "cp $1/key.pub /root/.ssh/authorized_keys && chmod 600 /root/.ssh/authorized_keys && "
-              "exec $2 -F -E -s -p 127.0.0.1:2222 -r $1/host -P $1/dropbear.pid")
-    key = tmp_path / "key.pub"
-    lab.net.start(lab.b, "unshare", "--mount", "sh", "-c",
-                  server.replace("mkdir", f"true && KEY='{key.read_text().strip()}' && mkdir")
-                  .replace("cp $1/key.pub /root/.ssh/authorized_keys",
-                           'echo "$KEY" > /root/.ssh/authorized_keys'),
-                  "sh", tmp_path, tool("dropbear")).wait_for("Not backgrounding")
+    # The server's user gets a home that nobody else sees; $1: folder, $2: dropbear, $3: client's key.
+    script = ('home=$(getent passwd $(id -u) | cut -d: -f6) && host=$(cat $1/host | base64 -w0) && '
+              'mount -t tmpfs -o mode=700 none $home && mkdir -m 700 $home/.ssh && '
+              'echo "$3" > $home/.ssh/authorized_keys && chmod 600 $home/.ssh/authorized_keys && '
+              'echo $host | base64 -d > $home/host && '
+              'exec $2 -F -E -s -p 127.0.0.1:2222 -r $home/host -P $home/dropbear.pid')
+    key = (tmp_path / "key.pub").read_text(encoding="utf-8").strip()
+    lab.net.start(lab.b, "unshare", "--mount", "sh", "-c", script, "sh", tmp_path, tool("dropbear"),
+                  key).wait_for("Not backgrounding")
     forwarders(lab, ist, 2222)
     octets = bytes(range(256)) * 4000
     (tmp_path / "octets").write_bytes(octets)

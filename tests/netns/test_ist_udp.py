@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """6 KB datagrams, five fragments each: the kernel's IST loses none that plain forwarding keeps.
 
-At line rate by hand: ist_udp_rate.py.
+At line rate: `./isblab bench ist`, whose 6 kB load compares the ways' losses.
 """
 
 import socket
