@@ -111,10 +111,15 @@ class Attacker:
         text = self.space.run("nft", "list", "counter", "ip", "heard", "heard")
         return int(re.search(r"packets (\d+)", text)[1])
 
-    def flood(self, program, first: int, last: int):
-        """Start to send SYNs from forged sources to ports of the IST; `end_flood` ends it."""
-        flood = self.lab.net.start(self.space, program, "eth0", self.mac, self.lab.west, first, last,
-                                   SPOOFED)
+    def flood(self, program, first: int, last: int, urgent: bool = False):
+        """Start to send SYNs from forged sources to ports of the IST; `end_flood` ends it.
+
+        Args:
+            urgent: whatever else the machine has to do (real-time priority).
+        """
+        priority = ("chrt", "--fifo", "1") if urgent else ()
+        flood = self.lab.net.start(self.space, *priority, program, "eth0", self.mac,
+                                   self.lab.west, first, last, SPOOFED)
         flood.wait_for("flooding")
         return flood
 
