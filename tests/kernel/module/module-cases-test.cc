@@ -69,6 +69,48 @@ TEST(ModuleTimers, EndASpliceWhosePartnersNeverCome)
     EXPECT_EQ(stand.sent, 0U);
 }
 
+/// A SYN from 10.0.HOST.1 port 4000 to the IST's port, without options.
+Bytes
+SynFrom(uint8_t host, uint16_t port)
+{
+    Bytes syn(40);
+    syn[0] = 0x45;
+    syn[3] = 40;
+    syn[8] = 64;
+    syn[9] = IST_PROTOCOL_TCP;
+    ist_put32(syn.data() + 12, 0x0a000001U | static_cast<uint32_t>(host) << 8);
+    ist_put32(syn.data() + 16, 0xcb007101U);
+    ist_put16(syn.data() + 20, 4000);
+    ist_put16(syn.data() + 22, port);
+    ist_put16(syn.data() + 32, 0x5000 | IST_TCP_SYN);
+    return syn;
+}
+
+TEST(ModuleTimers, RepeatAHandshakeThatNobodyAnswersAndGiveItUp)
+{
+    Stand stand;
+    unsigned int reason = 0;
+    ASSERT_EQ(stand.Add(5001, 5002), 0);
+    const Bytes fromA = SynFrom(1, 5001);
+    const Bytes fromB = SynFrom(2, 5002);
+    EXPECT_EQ(ist_stand_in_give(stand.host, fromA.data(), fromA.size(), &reason),
+              IST_STAND_IN_TAKEN);
+    EXPECT_EQ(stand.sent, 0U) << "something was sent to an unpaired source";
+    EXPECT_EQ(ist_stand_in_give(stand.host, fromB.data(), fromB.size(), &reason),
+              IST_STAND_IN_TAKEN);
+    EXPECT_EQ(stand.sent, 2U);
+    ist_stand_in_advance(stand.host, IST_SECOND_NS / 2);
+    EXPECT_EQ(stand.sent, 2U) << "repeated before its time";
+    ist_stand_in_advance(stand.host, IST_SECOND_NS);
+    EXPECT_EQ(stand.sent, 4U);
+    for (int second = 0; second < 70; ++second)
+    {
+        ist_stand_in_advance(stand.host, IST_SECOND_NS);
+    }
+    EXPECT_EQ(stand.sent, 12U) << "five repeats to each side, and no RST beyond their credit";
+    EXPECT_EQ(ist_stand_in_count(stand.host), 0U);
+}
+
 TEST(ModuleOrders, GiveEachPortToOneSpliceAndReturnIt)
 {
     Stand stand;

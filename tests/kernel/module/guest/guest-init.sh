@@ -163,10 +163,11 @@ untouched()
 	fi
 }
 
+# The module goes at any time, and leaves nothing.
 leave()
 {
 	left=$(ist_json stats | field added)
-	on ist ist detach || echo "RESULT leave failed: detach"
+	# Still attached, with a splice that waits; the UDP cases have detached before.
 	rmmod isblab_ist
 	if grep -q isblab /proc/modules; then
 		echo "RESULT leave failed: the module is still there"
