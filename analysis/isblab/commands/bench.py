@@ -82,8 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--long", action="store_true",
                         help=f"ist: {budgets.LONG.rounds} longer rounds instead of "
                              f"{budgets.FULL.rounds}")
-    parser.add_argument("--out", type=Path, default=Path("bench-ist"),
-                        help="ist: folder of the result (default: bench-ist)")
+    parser.add_argument("--out", type=Path, default=Path("out/bench-ist"),
+                        help="ist: folder of the result (default: %(default)s)")
 
 
 def main(args: argparse.Namespace) -> int:

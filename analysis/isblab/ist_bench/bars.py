@@ -83,6 +83,7 @@ def _named(way: Way, offload: str, load: str = "tcp") -> str:
 
 
 def _throughput(samples: Samples) -> Iterator[Bar]:
+    """Of all kinds of splices. Active's 64 KB window (doc/ist-bench.md) is what limits it."""
     for way in _ists("tcp"):
         for mode in way.modes:
             yield from _worst(samples, "TCP throughput",
