@@ -132,22 +132,17 @@ class ShortConnections
         {
             return;
         }
-        if (got < 0)
+        if (got > 0 && !m_speaks)
         {
-            End(slot, result, errno);
+            if (send(one.socket.Get(), &byte, 1, MSG_NOSIGNAL) != 1)
+            {
+                End(slot, result, errno);
+            }
+            return;
         }
-        else if (m_speaks)
-        {
-            End(slot, result, got == 1 ? 0 : ECONNRESET);
-        }
-        else if (got == 0)
-        {
-            End(slot, result, 0);
-        }
-        else if (send(one.socket.Get(), &byte, 1, MSG_NOSIGNAL) != 1)
-        {
-            End(slot, result, errno);
-        }
+        // Who speaks is done with the byte, the other one with the end.
+        const int early = m_speaks ? ECONNRESET : 0;
+        End(slot, result, got < 0 ? errno : (got == 0 ? early : 0));
     }
 
     void
