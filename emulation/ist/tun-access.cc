@@ -62,7 +62,7 @@ Carry(const TunOptions& options, const std::string& path, const std::function<vo
         io,
         path,
         carrier,
-        [&description] { return description; },
+        [&description] { return Json(description); },
         [&io] { io.stop(); });
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&io](const std::error_code&, int) { io.stop(); });
