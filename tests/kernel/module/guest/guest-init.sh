@@ -178,6 +178,26 @@ leave()
 	fi
 }
 
+# The eBPF carrier in the same old kernel, without the module.
+bpf_case()
+{
+	insmod /modules/sch_ingress.ko
+	insmod /modules/cls_bpf.ko
+	mkdir -p /run/bpf
+	mount -t bpf bpf /run/bpf
+	export ISB_BPFFS=/run/bpf
+	if ! why=$(on ist ist attach wa wb --carrier bpf 2>&1); then
+		case $why in
+		*"built without"*) echo "RESULT bpf skipped: $why" ;;
+		*) echo "RESULT bpf failed: $why" ;;
+		esac
+		return
+	fi
+	tcp_case bpf 4061 192.0.2.1 5061 4062 198.51.100.1 5062 \
+		--method passive --port-a 5061 --port-b 5062
+	on ist ist detach
+}
+
 insmod /modules/veth.ko
 insmod /modules/isblab-ist.ko || echo "RESULT set-up failed: insmod"
 if set_up; then
@@ -199,6 +219,7 @@ if set_up; then
 	port_taken
 	untouched
 	leave
+	bpf_case
 else
 	echo "RESULT set-up failed: attach"
 fi

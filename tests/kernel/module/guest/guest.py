@@ -89,7 +89,8 @@ class Guest:
                 shutil.copy(program, root / "bin")
             self._copy_libraries(program, root)
         modules = image / "lib/modules" / self.release
-        shutil.copy(modules / "kernel/drivers/net/veth.ko", root / "modules")
+        for name in ("drivers/net/veth", "net/sched/sch_ingress", "net/sched/cls_bpf"):
+            shutil.copy(modules / f"kernel/{name}.ko", root / "modules")
         shutil.copy(self.module, root / "modules")
         subprocess.run(["strip", "--strip-debug", root / "modules" / self.module.name], check=True)
         shutil.copy(HERE / "guest-init.sh", root / "init")
