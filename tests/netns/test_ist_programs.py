@@ -78,11 +78,9 @@ def test_iperf3(spliced, tool, carrier):
     lab.net.start(lab.b, iperf3, "--server", "--one-off", "--port", 5201, "--bind", "127.0.0.1",
                   "--forceflush").wait_for("listening")
     forwarders(lab, ist, 5201, count=3)  # control and two streams
-    report = json.loads(lab.a.run(iperf3, "--client", "127.0.0.1", "--port", LOCAL, "--bytes", "8M",
+    report = json.loads(lab.a.run(iperf3, "--client", "127.0.0.1", "--port", LOCAL, "--time", 1,
                                   "--parallel", 2, "--json"))
-    # What is under way when the client has sent all is not counted by the server.
-    assert report["end"]["sum_sent"]["bytes"] >= 8_000_000
-    assert report["end"]["sum_received"]["bytes"] > 0
+    assert report["end"]["sum_received"]["bytes"] > 1_000_000
     assert len(report["end"]["streams"]) == 2
 
 
