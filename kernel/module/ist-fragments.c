@@ -58,6 +58,12 @@ static struct ist_follower *ist_oldest(struct ist_fragments *fragments)
 	return list_first_entry_or_null(&fragments->by_age, struct ist_follower, by_age);
 }
 
+static void ist_set_timer(struct ist_fragments *fragments, u64 after_ns)
+{
+	if (!timer_pending(&fragments->timer) && !fragments->over)
+		mod_timer(&fragments->timer, jiffies + nsecs_to_jiffies(after_ns) + 1);
+}
+
 /* Forgets what has expired and sets the timer for the next. */
 static void ist_expire(struct ist_fragments *fragments, u64 now)
 {
@@ -65,11 +71,11 @@ static void ist_expire(struct ist_fragments *fragments, u64 now)
 
 	while ((follower = ist_oldest(fragments)) && follower->core.expires_ns <= now)
 		ist_forget_follower(fragments, follower);
-	if (follower && !timer_pending(&fragments->timer) && !fragments->over)
-		mod_timer(&fragments->timer,
-			  jiffies + nsecs_to_jiffies(follower->core.expires_ns - now) + 1);
+	if (follower)
+		ist_set_timer(fragments, follower->core.expires_ns - now);
 }
 
+/* What has expired is forgotten before; what is made here stays for the caller to use. */
 static struct ist_follower *ist_create_follower(struct ist_host *host,
 						const struct ist_datagram_key *key, u64 now)
 {
@@ -88,7 +94,7 @@ static struct ist_follower *ist_create_follower(struct ist_host *host,
 	hlist_add_head(&follower->node, ist_bucket_of(fragments, key));
 	list_add_tail(&follower->by_age, &fragments->by_age);
 	fragments->count++;
-	ist_expire(fragments, now);
+	ist_set_timer(fragments, host->fragment_ns);
 	return follower;
 }
 

@@ -18,7 +18,7 @@ static struct kmem_cache *ist_records;
 
 int ist_keeper_init(void)
 {
-	ist_records = KMEM_CACHE(ist_record, 0);
+	ist_records = KMEM_CACHE(ist_record, SLAB_ACCOUNT);
 	return ist_records ? 0 : -ENOMEM;
 }
 
@@ -415,7 +415,7 @@ static const char *ist_contradiction(const struct ist_order *order)
 static struct ist_record *ist_record_create(struct ist_host *host, const struct ist_order *order,
 					    u64 now)
 {
-	struct ist_record *record = kmem_cache_zalloc(ist_records, GFP_KERNEL);
+	struct ist_record *record = kmem_cache_zalloc(ist_records, GFP_KERNEL_ACCOUNT);
 	unsigned int i;
 
 	if (!record)

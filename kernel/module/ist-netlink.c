@@ -9,6 +9,9 @@
 #include <linux/timekeeping.h>
 #include <net/genetlink.h>
 
+#define IST_FRAGMENT_NS_MAX (3600ull * IST_SECOND_NS)
+#define IST_FRAGMENTS_MAX 65536
+
 static struct genl_family ist_family;
 
 static const struct nla_policy ist_setting_policy[IST_NL_S_COUNT] = {
@@ -99,6 +102,20 @@ static u8 ist_get_u8(struct nlattr *const *attributes, unsigned int which, u8 ot
 	return attributes[which] ? nla_get_u8(attributes[which]) : otherwise;
 }
 
+static int ist_check_fragments(const struct ist_host *host, const struct genl_info *info)
+{
+	if (!host->fragment_ns || host->fragment_ns > IST_FRAGMENT_NS_MAX) {
+		GENL_SET_ERR_MSG(info,
+				 "fragments are waited for more than 0 s and at most an hour");
+		return -ERANGE;
+	}
+	if (host->max_fragmented > IST_FRAGMENTS_MAX || host->max_held > IST_FRAGMENTS_MAX) {
+		GENL_SET_ERR_MSG(info, "at most 65536 fragmented datagrams and fragments held");
+		return -ERANGE;
+	}
+	return 0;
+}
+
 static int ist_read_settings(struct ist_host *host, const struct genl_info *info)
 {
 	struct ist_settings *core = &host->core;
@@ -126,7 +143,7 @@ static int ist_read_settings(struct ist_host *host, const struct genl_info *info
 	host->max_held = ist_get_u32(at, IST_NL_S_MAX_HELD, host->max_held);
 	host->port_first = ist_get_u16(at, IST_NL_S_PORT_FIRST, host->port_first);
 	host->port_last = ist_get_u16(at, IST_NL_S_PORT_LAST, host->port_last);
-	return 0;
+	return ist_check_fragments(host, info);
 }
 
 /* Devices and addresses may come several times, so the parsed table is not enough. */
@@ -337,14 +354,18 @@ static const struct genl_multicast_group ist_groups[] = {
 	{.name = IST_NL_GROUP_NEWS},
 };
 
+/* Changes take kernel memory, which no user namespace limits: only the host's root. */
 static const struct genl_small_ops ist_operations[] = {
-	{.cmd = IST_NL_CMD_ATTACH, .doit = ist_netlink_attach, .flags = GENL_UNS_ADMIN_PERM},
-	{.cmd = IST_NL_CMD_DETACH, .doit = ist_netlink_detach, .flags = GENL_UNS_ADMIN_PERM},
-	{.cmd = IST_NL_CMD_STATUS, .doit = ist_netlink_status},
-	{.cmd = IST_NL_CMD_ADD, .doit = ist_netlink_add, .flags = GENL_UNS_ADMIN_PERM},
-	{.cmd = IST_NL_CMD_REMOVE, .doit = ist_netlink_remove, .flags = GENL_UNS_ADMIN_PERM},
-	{.cmd = IST_NL_CMD_SHOW, .doit = ist_netlink_show, .dumpit = ist_netlink_show_all},
-	{.cmd = IST_NL_CMD_STATS, .doit = ist_netlink_stats},
+	{.cmd = IST_NL_CMD_ATTACH, .doit = ist_netlink_attach, .flags = GENL_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_DETACH, .doit = ist_netlink_detach, .flags = GENL_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_STATUS, .doit = ist_netlink_status, .flags = GENL_UNS_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_ADD, .doit = ist_netlink_add, .flags = GENL_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_REMOVE, .doit = ist_netlink_remove, .flags = GENL_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_SHOW,
+	 .doit = ist_netlink_show,
+	 .dumpit = ist_netlink_show_all,
+	 .flags = GENL_UNS_ADMIN_PERM},
+	{.cmd = IST_NL_CMD_STATS, .doit = ist_netlink_stats, .flags = GENL_UNS_ADMIN_PERM},
 };
 
 static struct genl_family ist_family = {

@@ -64,7 +64,7 @@ static struct ist_user *ist_lock_port(struct ist_host *host, const struct ist_pa
 		return NULL;
 	record = ist_record_of(user);
 	spin_lock_bh(&record->lock);
-	if (!record->dead && user->port_open)
+	if (!record->dead && user->port_open && user->port == packet->tuple.destination_port)
 		return user;
 	spin_unlock_bh(&record->lock);
 	return NULL;

@@ -68,7 +68,7 @@ static void ist_host_default(struct ist_host *host)
 
 struct ist_host *ist_host_create(void)
 {
-	struct ist_host *host = kzalloc(sizeof(*host), GFP_KERNEL);
+	struct ist_host *host = kzalloc(sizeof(*host), GFP_KERNEL_ACCOUNT);
 
 	if (!host)
 		return NULL;

@@ -14,7 +14,7 @@ int ist_terms_create(struct ist_terms **terms, const struct ist_order *order, u6
 	if (!rate && !order->byte_limit && !order->lifetime_ns && !closed_count &&
 	    order->method != IST_METHOD_ACTIVE)
 		return 0;
-	made = kzalloc(sizeof(*made) + closed_count * sizeof(u16), GFP_KERNEL);
+	made = kzalloc(sizeof(*made) + closed_count * sizeof(u16), GFP_KERNEL_ACCOUNT);
 	if (!made)
 		return -ENOMEM;
 	made->rate = rate;

@@ -58,6 +58,7 @@ static inline u32 jhash2(const u32 *words, u32 count, u32 seed)
 
 /* Memory. */
 #define GFP_KERNEL 0
+#define GFP_KERNEL_ACCOUNT 0
 #define GFP_ATOMIC 1
 #define kzalloc(size, flags) calloc(1, size)
 #define kfree(pointer) free(pointer)
