@@ -90,6 +90,7 @@ class TunCarrier::Impl : public TunHost
         TimePoint until;
     };
 
+    void RemoveRoutes() const;
     void Listen(IcmpPort& port);
     void OnIcmp(IcmpPort& port);
     void ArmTimer();
@@ -131,10 +132,24 @@ TunCarrier::Impl::Impl(asio::io_context& io, const TunOptions& wanted)
             relay->Receive(Now(), packets, count);
             Settle();
         });
-    AddPolicyRoutes({options.devices, addresses, options.device});
+    try
+    {
+        AddPolicyRoutes({options.devices, addresses, options.device});
+    }
+    catch (const std::exception&)
+    {
+        RemoveRoutes(); // the destructor does not run
+        throw;
+    }
 }
 
 TunCarrier::Impl::~Impl()
+{
+    RemoveRoutes();
+}
+
+void
+TunCarrier::Impl::RemoveRoutes() const
 {
     try
     {
