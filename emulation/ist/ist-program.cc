@@ -42,6 +42,16 @@ NoSplice(uint64_t id)
     return "there is no splice " + std::to_string(id) + "; `ist list` shows all";
 }
 
+/// What has been added of an order that fails goes again.
+void
+RemoveAll(SpliceCarrier& carrier, const std::vector<uint64_t>& ids)
+{
+    for (const uint64_t id : ids)
+    {
+        carrier.Remove(id);
+    }
+}
+
 Json
 CapabilitiesJson(const std::vector<CapabilityReport>& reports)
 {
@@ -228,14 +238,31 @@ IstProgram::Detach(const IstOptions& options)
         place.name = choice ? choice->place.name : std::string(STANDARD_IST_NAME);
     }
     bool found = false;
+    std::vector<std::string> refusals;
+    std::exception_ptr failure;
     for (const auto& access : m_accesses)
     {
-        const auto detached = access->Detach(place);
-        if (!detached)
+        try
         {
-            return Refuse(detached.Why());
+            const auto detached = access->Detach(place);
+            if (!detached)
+            {
+                refusals.push_back(detached.Why());
+            }
+            found = found || (detached && *detached);
         }
-        found = found || *detached;
+        catch (const std::exception&)
+        {
+            failure = failure ? failure : std::current_exception();
+        }
+    }
+    if (failure)
+    {
+        std::rethrow_exception(failure);
+    }
+    if (!refusals.empty())
+    {
+        return Refuse(Joined(refusals));
     }
     if (!found)
     {
@@ -291,13 +318,19 @@ IstProgram::AddSplices(const IstOptions& options, SpliceCarrier& carrier)
     std::string text;
     for (uint32_t i = 0; i < options.count; ++i)
     {
-        const auto id = carrier.Add(pair);
+        Result<uint64_t> id = Error{""};
+        try
+        {
+            id = carrier.Add(pair);
+        }
+        catch (const std::exception&)
+        {
+            RemoveAll(carrier, ids);
+            throw;
+        }
         if (!id)
         {
-            for (const uint64_t added : ids)
-            {
-                carrier.Remove(added);
-            }
+            RemoveAll(carrier, ids);
             return Refuse("add a splice: " + id.Why());
         }
         ids.push_back(*id);
