@@ -45,6 +45,10 @@ RemoveStale(asio::io_context& io, const UnixListenerSettings& settings)
     {
         throw SystemError(Attempt(settings), EADDRINUSE);
     }
+    if (error != asio::error::connection_refused)
+    {
+        throw SystemError(Attempt(settings) + ": ask who listens there", error.value());
+    }
     unlink(settings.path.c_str());
 }
 
