@@ -359,7 +359,8 @@ BpfAttachment::AddDevices(const BpfAttachOptions& options)
         {
             (void)DetachFrom(m_record.devices[i]);
         }
-        map->Write(before);
+        m_record.deviceCount = before.deviceCount; // of the others, what is attached now stays
+        map->Write(m_record);
         throw;
     }
     return std::nullopt;

@@ -88,11 +88,17 @@ IST_INLINE bool ist_locate(struct ist_scratch *scratch)
 	const struct ist_packet *packet = &scratch->packet;
 	const struct ist_place *flow =
 		ist_flow_find(&packet->tuple, packet->family, packet->protocol);
+	const struct ist_entry *entry;
 
 	if (flow) {
 		scratch->place = *flow;
-		ist_take_over(scratch);
-		return 1;
+		entry = ist_entry_at(scratch->place.slot);
+		if (entry && entry->generation == scratch->place.generation) {
+			ist_take_over(scratch);
+			return 1;
+		}
+		/* Left over of a splice that is gone; see ist-settle.h. */
+		ist_flow_erase(&packet->tuple, packet->family, packet->protocol, &scratch->place);
 	}
 	return ist_port_find(packet->protocol, packet->tuple.destination_port, &scratch->place) &&
 	       ist_is_own(&packet->tuple.destination, packet->family);

@@ -48,12 +48,14 @@ IST_INLINE void ist_entry_begin(struct ist_entry *entry, const struct ist_order 
 		flags |= order->port[1] ? IST_ENTRY_PORT_B : IST_ENTRY_FOLLOWS;
 		if (order->allowed[1].family) {
 			core->side[1].tuple.source = order->allowed[1].address;
+			core->side[1].family = order->allowed[1].family;
 			flags |= IST_ENTRY_RESTRICTED_B;
 		}
 	}
 	core->side[0].tuple.destination_port = order->port[0];
 	if (order->allowed[0].family) {
 		core->side[0].tuple.source = order->allowed[0].address;
+		core->side[0].family = order->allowed[0].family;
 		flags |= IST_ENTRY_RESTRICTED_A;
 	}
 	entry->flags = (uint16_t)flags;

@@ -59,6 +59,7 @@ IST_INLINE bool ist_read_segment(struct ist_segment *segment, const struct ist_p
 IST_INLINE bool ist_read_datagram(struct ist_segment *segment, const struct ist_plain *packet)
 {
 	ist_clear(segment, sizeof(*segment));
+	segment->payload_length = packet->ip_payload - IST_UDP_HEADER;
 	return ist_get16(packet->transport + 4) == packet->ip_payload;
 }
 

@@ -3,8 +3,9 @@
  * What follows from a step: which tables should hold the splice, news, and its end. Always after
  * the lock is given back: the flags of the entry say what is in the tables, are changed under the
  * lock, and whoever changed them brings the tables up to date. Should two processors do so at once
- * and cross, an entry of a table may be left over until the splice ends; a stranger who finds the
- * splice by it is refused by the core.
+ * and cross, an entry of a table may be left over; the next packet that finds it sees by the
+ * generation that its splice is gone and removes it, and a stranger who finds a splice that is not
+ * gone is refused by the core.
  */
 #ifndef IST_SETTLE_H
 #define IST_SETTLE_H

@@ -16,7 +16,8 @@ IST_INLINE unsigned int ist_refusal(struct ist_entry *entry, const struct ist_pa
 		return IST_CARRIER_LIFETIME;
 	if (!(self->flags & IST_SIDE_KNOWN) &&
 	    (entry->flags & ((uint32_t)IST_ENTRY_RESTRICTED_A << side)) &&
-	    !(ist_address_equal(&self->tuple.source, &packet->tuple.source)))
+	    (self->family != packet->family ||
+	     !ist_address_equal(&self->tuple.source, &packet->tuple.source)))
 		return IST_CARRIER_SOURCE_REFUSED;
 	if (!(entry->flags & IST_ENTRY_LIMITED) || entry->core.state < IST_STATE_ESTABLISHED ||
 	    (packet->tcp_flags & IST_TCP_RST))
@@ -66,15 +67,18 @@ IST_INLINE void ist_repeat_handshake(struct ist_entry *entry, const struct ist_c
 }
 
 /*
- * Under the lock, before the step. Whether a packet of a joined splice, if it is forwarded, shows
- * the way to its side: only with the exact number that a RST would need, else whoever guesses ports
- * could draw the other side's packets to another link. Datagrams have none; registrations show it.
+ * Under the lock, before the step. Whether a packet of a joined splice, if it is taken, shows the
+ * way to its side: only with the exact number that a RST would need, else whoever guesses ports
+ * could draw the other side's packets to another link. Datagrams have none: registrations show it,
+ * on the device that is known already.
  */
 IST_INLINE bool ist_shows_way(const struct ist_entry *entry, const struct ist_packet *packet,
-			      unsigned int side)
+			      const struct ist_link *link, unsigned int side)
 {
 	if (entry->core.state < IST_STATE_ESTABLISHED)
 		return 1;
+	if (packet->flags & IST_PACKET_REGISTRATION)
+		return entry->link[side].device == link->device;
 	return packet->protocol == IST_PROTOCOL_TCP &&
 	       (packet->seq == entry->core.side[side].next ||
 		packet->seq == entry->core.side[side ^ 1].acked);
@@ -100,7 +104,7 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	refused = ist_refusal(entry, packet, side, now_ns);
 	if (refused)
 		return (int)refused;
-	shows_way = ist_shows_way(entry, packet, side);
+	shows_way = ist_shows_way(entry, packet, link, side);
 	if (active && (entry->flags & IST_ENTRY_ANY_SOURCE) &&
 	    entry->core.state == IST_STATE_LISTEN && side == IST_SIDE_A)
 		entry->core.side[IST_SIDE_B].tuple.destination = packet->tuple.destination;
@@ -111,8 +115,7 @@ IST_INLINE int ist_step_locked(struct ist_entry *entry, const struct ist_config 
 	ist_repeat_handshake(entry, config, side, now_ns, verdict);
 	if (entry->core.state == IST_STATE_LISTEN)
 		entry->core.active_ns = now_ns;
-	if (verdict->action == IST_ACTION_HOLD ||
-	    (verdict->action == IST_ACTION_FORWARD && shows_way))
+	if (verdict->action != IST_ACTION_DROP && shows_way)
 		entry->link[side] = *link;
 	/* A challenge tells the numbers: to the user, not to who sent a doubtful packet. */
 	scratch->link[side] = entry->link[side];

@@ -42,9 +42,12 @@ IST_INLINE uint64_t ist_handshake_end(const struct ist_splice *core,
 	       settings->handshake_ns * ((2ull << (settings->handshake_retries & 15)) - 1);
 }
 
-IST_INLINE uint64_t ist_tick_time(uint32_t tick)
+/* The time of a tick that lies at most 2^31 ticks (more than a year) from now. */
+IST_INLINE uint64_t ist_tick_time(uint32_t tick, uint64_t now_ns)
 {
-	return (uint64_t)tick << IST_TICK_SHIFT;
+	const uint64_t now = now_ns >> IST_TICK_SHIFT;
+
+	return (now + (uint64_t)(long long)(int32_t)(tick - (uint32_t)now)) << IST_TICK_SHIFT;
 }
 
 IST_INLINE uint64_t ist_earlier(uint64_t a, uint64_t b)
@@ -54,12 +57,12 @@ IST_INLINE uint64_t ist_earlier(uint64_t a, uint64_t b)
 
 /* When a splice expires if nothing happens. */
 IST_INLINE uint64_t ist_entry_deadline(const struct ist_entry *entry,
-				       const struct ist_config *config)
+				       const struct ist_config *config, uint64_t now_ns)
 {
 	const struct ist_splice *core = &entry->core;
 	const struct ist_settings *settings = &config->settings;
 	const bool active = core->method == IST_METHOD_ACTIVE;
-	const uint64_t limit = ist_tick_time(entry->added_tick) + config->unmatched_limit_ns;
+	const uint64_t limit = ist_tick_time(entry->added_tick, now_ns) + config->unmatched_limit_ns;
 	uint64_t deadline;
 
 	if (core->state == IST_STATE_LISTEN)
@@ -71,7 +74,7 @@ IST_INLINE uint64_t ist_entry_deadline(const struct ist_entry *entry,
 		return ist_earlier(deadline, limit);
 	if (core->state != IST_STATE_TIME_WAIT && (entry->flags & IST_ENTRY_PAIRED) &&
 	    entry->end_tick)
-		deadline = ist_earlier(deadline, ist_tick_time(entry->end_tick));
+		deadline = ist_earlier(deadline, ist_tick_time(entry->end_tick, now_ns));
 	return deadline;
 }
 
@@ -99,11 +102,11 @@ IST_INLINE unsigned int ist_expire(struct ist_entry *entry, const struct ist_con
 {
 	unsigned int reason;
 
-	if (!(entry->flags & IST_ENTRY_USED) || now_ns < ist_entry_deadline(entry, config))
+	if (!(entry->flags & IST_ENTRY_USED) || now_ns < ist_entry_deadline(entry, config, now_ns))
 		return 0;
 	reason = ist_expiry_reason(entry);
 	if (entry->end_tick && (entry->flags & IST_ENTRY_PAIRED) &&
-	    entry->core.state != IST_STATE_TIME_WAIT && now_ns >= ist_tick_time(entry->end_tick) &&
+	    entry->core.state != IST_STATE_TIME_WAIT && now_ns >= ist_tick_time(entry->end_tick, now_ns) &&
 	    !(entry->flags & IST_ENTRY_ENDING)) {
 		/* Some seconds more for the packet that draws the RSTs. */
 		entry->flags |= IST_ENTRY_ENDING;
@@ -127,7 +130,7 @@ static long ist_sweep_slot(uint32_t index, struct ist_sweep *sweep)
 	if (!entry)
 		return 1;
 	if (!(entry->flags & IST_ENTRY_USED) ||
-	    sweep->now_ns < ist_entry_deadline(entry, sweep->config))
+	    sweep->now_ns < ist_entry_deadline(entry, sweep->config, sweep->now_ns))
 		return 0;
 	ist_clear(&place, sizeof(place));
 	place.slot = slot;
