@@ -102,7 +102,7 @@ def test_a_flood_of_forged_syns_holds_little_and_is_answered_by_nothing(besieged
 
 
 def test_flooded_ports_return_by_themselves(besieged, carrier):
-    mallory = besieged(carrier, "--unmatched-timeout", "0.2", "--unmatched-limit", "0.4")
+    mallory = besieged(carrier, "--unmatched-timeout", "2", "--unmatched-limit", "4")
     mallory.ist.splice("passive", PORT_A, PORT_B)
     mallory.send(segment(("10.66.1.1", 1000), (mallory.lab.west, PORT_A), SYN, 1))
     until("the held SYN is forgotten", lambda: mallory.ist.list() == [])

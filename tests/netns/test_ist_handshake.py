@@ -156,7 +156,7 @@ def test_a_partner_never_comes(spliced, carrier):
 
 @pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_nobody_comes(spliced, carrier):
-    lab, ist = spliced(carrier, settings=("--unmatched-timeout", "0.3"))
+    lab, ist = spliced(carrier, settings=("--unmatched-timeout", "2"))
     ist.splice("passive", PORT_A, PORT_B)
     ist.splice("udp", PORT_A, PORT_B)
     wait_until(lambda: ist.list() == [])
@@ -192,7 +192,7 @@ def test_time_wait_ends(spliced, carrier):
 
 @pytest.mark.parametrize("carrier", SLOW_WAY)
 def test_an_idle_splice_ends(spliced, carrier):
-    lab, ist = spliced(carrier, settings=("--idle-timeout", "0.3"))
+    lab, ist = spliced(carrier, settings=("--idle-timeout", "2"))
     ist.splice("passive", PORT_A, PORT_B)
     a, b = meet(lab)
     wait_until(lambda: ist.list() == [])

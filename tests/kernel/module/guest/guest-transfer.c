@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WATCHDOG_SECONDS 25
+#define WATCHDOG_SECONDS 100
 #define REGISTER_MS 50
 #define UNDER_WAY 8
 

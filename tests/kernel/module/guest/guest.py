@@ -13,7 +13,7 @@ __all__ = ["Guest", "MissingTool"]
 
 #: Bytes that each TCP user sends, and the sender over UDP.
 BYTES = 20 * 1024 * 1024
-WATCHDOG_SECONDS = 240
+WATCHDOG_SECONDS = 540
 HERE = Path(__file__).parent
 
 
@@ -48,9 +48,12 @@ class Guest:
                        "-kernel", str(next((image / "boot").glob("vmlinuz-*"))),
                        "-initrd", str(initramfs), "-append",
                        f"console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off ist_bytes={BYTES}"]
-            done = subprocess.run(command, capture_output=True, timeout=WATCHDOG_SECONDS,
-                                  stdin=subprocess.DEVNULL, check=False)
-        return done.stdout.decode(errors="replace").replace("\r", "")
+            try:
+                printed = subprocess.run(command, capture_output=True, timeout=WATCHDOG_SECONDS,
+                                         stdin=subprocess.DEVNULL, check=False).stdout
+            except subprocess.TimeoutExpired as late:
+                printed = late.stdout or b""
+        return printed.decode(errors="replace").replace("\r", "")
 
     @staticmethod
     def _tool(name: str, package: str) -> str:
@@ -67,8 +70,12 @@ class Guest:
             return image
         self.cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.cache) as folder:
-            done = subprocess.run(["apt-get", "-o", "APT::Sandbox::User=root", "download", package],
-                                  cwd=folder, capture_output=True, text=True, check=False)
+            download = ["apt-get", "-o", "APT::Sandbox::User=root", "download", package]
+            done = subprocess.run(download, cwd=folder, capture_output=True, text=True, check=False)
+            if done.returncode != 0:  # the lists may be old, or not there
+                subprocess.run(["apt-get", "update", "-qq"], capture_output=True, check=False)
+                done = subprocess.run(download, cwd=folder, capture_output=True, text=True,
+                                      check=False)
             if done.returncode != 0:
                 raise MissingTool(f"{package} cannot be downloaded: {done.stderr.strip()}")
             deb = next(Path(folder).glob("*.deb"))
