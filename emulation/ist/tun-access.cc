@@ -5,16 +5,21 @@
 #include "emulation/ist/background-process.h"
 #include "emulation/ist/control-server.h"
 #include "emulation/ist/remote-carrier.h"
+#include "emulation/sys/descriptor.h"
 #include "emulation/sys/system-error.h"
 
 #include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <net/if.h>
 #include <nlohmann/json.hpp>
+#include <sys/file.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -25,6 +30,8 @@ namespace
 {
 
 const char* const SUFFIX = ".sock";
+constexpr std::chrono::seconds DEVICE_GONE(5);
+constexpr std::chrono::milliseconds DEVICE_PAUSE(5);
 
 std::filesystem::path
 FolderOf(const IstPlace& place)
@@ -46,6 +53,46 @@ MakeFolder(const IstPlace& place)
     if (error)
     {
         throw SystemError("make the folder " + FolderOf(place).string(), error.value());
+    }
+}
+
+/// One `ist` at a time starts or ends the carrier of a name. Without the folder there is none to
+/// end, and nothing is locked.
+Descriptor
+Lock(const IstPlace& place)
+{
+    const std::string path = FolderOf(place) / (place.name + ".lock");
+    Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file && errno == ENOENT)
+    {
+        return file;
+    }
+    if (!file)
+    {
+        throw SystemError("open " + path);
+    }
+    while (flock(file.Get(), LOCK_EX) != 0)
+    {
+        if (errno != EINTR)
+        {
+            throw SystemError("lock " + path);
+        }
+    }
+    return file;
+}
+
+/// The kernel removes a TUN device a moment after its process has let it go.
+void
+AwaitDeviceGone(const std::string& device)
+{
+    const auto last = std::chrono::steady_clock::now() + DEVICE_GONE;
+    while (if_nametoindex(device.c_str()) != 0)
+    {
+        if (std::chrono::steady_clock::now() > last)
+        {
+            throw SystemError("wait until the device " + device + " is gone", ETIMEDOUT);
+        }
+        std::this_thread::sleep_for(DEVICE_PAUSE);
     }
 }
 
@@ -114,16 +161,17 @@ class TunAccess : public CarrierAccess
     [[nodiscard]] Result<AttachAnswer>
     Attach(const AttachOrder& order, const IstPlace& place) override
     {
-        if (IsRunning(place))
-        {
-            return AttachAnswer{Opened(place), true};
-        }
         if (place.name.size() >= IFNAMSIZ)
         {
             return Error{"the carrier tun gives its device the IST's name: '" + place.name +
                          "' is longer than " + std::to_string(IFNAMSIZ - 1) + " characters"};
         }
         MakeFolder(place);
+        Descriptor lock = Lock(place);
+        if (IsRunning(place))
+        {
+            return AttachAnswer{Opened(place), true};
+        }
         TunCarrier::Detach(place.name); // what a killed process has left
         TunOptions options;
         options.device = place.name;
@@ -131,7 +179,7 @@ class TunAccess : public CarrierAccess
         options.settings = order.settings;
         if (order.isForeground)
         {
-            Carry(options, SocketOf(place), [] {});
+            Carry(options, SocketOf(place), [&lock] { lock.Close(); });
             return AttachAnswer{};
         }
         StartInBackground([&](const std::function<void()>& runs)
@@ -148,9 +196,11 @@ class TunAccess : public CarrierAccess
     [[nodiscard]] Result<bool>
     Detach(const IstPlace& place) override
     {
+        const Descriptor lock = Lock(place);
         if (IsRunning(place))
         {
             RemoteCarrier(SocketOf(place)).Stop();
+            AwaitDeviceGone(place.name);
             return true;
         }
         // A killed process leaves its socket, and rules that lead nowhere.
