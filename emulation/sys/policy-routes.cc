@@ -156,6 +156,22 @@ IsLocalRule(const Rule& rule, uint32_t preference)
            rule.destination.empty();
 }
 
+/// Rules of others at our preferences would come before or between ours.
+void
+DemandFreePreferences(RouteSocket& socket, uint8_t family)
+{
+    for (const Rule& rule : RulesOf(socket, family))
+    {
+        if ((rule.preference == OUR_PREFERENCE || rule.preference == LOCAL_MOVED) &&
+            rule.origin != OUR_ORIGIN)
+        {
+            throw SystemError("add routing rules: another has preference " +
+                                  std::to_string(rule.preference) + " (see `ip rule`)",
+                              EEXIST);
+        }
+    }
+}
+
 /// Both are there for a moment, so that the host's addresses are known all the time.
 void
 MoveLocal(RouteSocket& socket, uint8_t family, uint32_t from, uint32_t to)
@@ -163,13 +179,18 @@ MoveLocal(RouteSocket& socket, uint8_t family, uint32_t from, uint32_t to)
     const std::vector<Rule> rules = RulesOf(socket, family);
     const auto found = std::find_if(rules.begin(),
                                     rules.end(),
-                                    [&](const Rule& rule) { return IsLocalRule(rule, from); });
+                                    [&](const Rule& rule) {
+                                        return IsLocalRule(rule, from) &&
+                                               (from != LOCAL_MOVED || rule.origin == OUR_ORIGIN);
+                                    });
     if (found == rules.end())
     {
         return;
     }
     const std::string what = "move the rule of the host's own addresses";
-    AddRule(socket, LocalRule(family, to), what);
+    Rule moved = LocalRule(family, to);
+    moved.origin = to == LOCAL_MOVED ? OUR_ORIGIN : RTPROT_KERNEL;
+    AddRule(socket, moved, what);
     Rule old = LocalRule(family, from);
     old.origin = found->origin;
     RemoveRule(socket, old, what);
@@ -203,6 +224,10 @@ AddPolicyRoutes(const PolicyRoutes& routes)
     for (const IpAddress& address : routes.addresses)
     {
         families.insert(FamilyOf(address));
+    }
+    for (const uint8_t family : families)
+    {
+        DemandFreePreferences(socket, family);
     }
     for (const uint8_t family : families)
     {
