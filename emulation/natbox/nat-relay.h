@@ -2,9 +2,9 @@
 #ifndef ISB_EMULATION_NATBOX_NAT_RELAY_H
 #define ISB_EMULATION_NATBOX_NAT_RELAY_H
 
-#include "emulation/natbox/natbox-config.h"
 #include "emulation/io/offload.h"
 #include "emulation/io/packet-store.h"
+#include "emulation/natbox/natbox-config.h"
 #include "model/core/impair/impairment.h"
 #include "model/core/nat/nat-box.h"
 

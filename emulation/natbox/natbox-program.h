@@ -2,11 +2,11 @@
 #ifndef ISB_EMULATION_NATBOX_NATBOX_PROGRAM_H
 #define ISB_EMULATION_NATBOX_NATBOX_PROGRAM_H
 
+#include "emulation/io/tun-port.h"
 #include "emulation/natbox/event-writer.h"
 #include "emulation/natbox/nat-relay.h"
 #include "emulation/natbox/natbox-statistics.h"
 #include "emulation/natbox/statistics-server.h"
-#include "emulation/io/tun-port.h"
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>

@@ -184,7 +184,7 @@ IST_INLINE int ist_enter(struct __sk_buff *skb, uint32_t link_header)
 	uint32_t length = skb->len;
 
 	/* Another network's, whose tag the kernel has taken out of the packet. */
-	if (skb->vlan_present)
+	if (link_header && skb->vlan_present)
 		return TC_ACT_UNSPEC;
 	packet.end = IST_CONTEXT_POINTER(const uint8_t, skb, data_end);
 	/* Not without need: payload that is pulled in, too, is no longer coalesced by receivers. */

@@ -62,7 +62,8 @@ IST_INLINE uint64_t ist_entry_deadline(const struct ist_entry *entry,
 	const struct ist_splice *core = &entry->core;
 	const struct ist_settings *settings = &config->settings;
 	const bool active = core->method == IST_METHOD_ACTIVE;
-	const uint64_t limit = ist_tick_time(entry->added_tick, now_ns) + config->unmatched_limit_ns;
+	const uint64_t limit =
+		ist_tick_time(entry->added_tick, now_ns) + config->unmatched_limit_ns;
 	uint64_t deadline;
 
 	if (core->state == IST_STATE_LISTEN)
@@ -106,7 +107,8 @@ IST_INLINE unsigned int ist_expire(struct ist_entry *entry, const struct ist_con
 		return 0;
 	reason = ist_expiry_reason(entry);
 	if (entry->end_tick && (entry->flags & IST_ENTRY_PAIRED) &&
-	    entry->core.state != IST_STATE_TIME_WAIT && now_ns >= ist_tick_time(entry->end_tick, now_ns) &&
+	    entry->core.state != IST_STATE_TIME_WAIT &&
+	    now_ns >= ist_tick_time(entry->end_tick, now_ns) &&
 	    !(entry->flags & IST_ENTRY_ENDING)) {
 		/* Some seconds more for the packet that draws the RSTs. */
 		entry->flags |= IST_ENTRY_ENDING;

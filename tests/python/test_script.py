@@ -26,7 +26,9 @@ STAND_INS = {
              'cd "$2/build/release"; touch build.ninja\n'
              'for word; do case "$word" in -DISB_TESTS=*) '
              'echo "ISB_TESTS:BOOL=${word#*=}" > CMakeCache.txt ;; esac; done\n'
-             'echo "ISB_HAS_EMULATION:INTERNAL=ON" >> CMakeCache.txt',
+             'echo "ISB_HAS_EMULATION:INTERNAL=ON" >> CMakeCache.txt\n'
+             'echo "ISB_HAS_BPF:INTERNAL=ON" >> CMakeCache.txt\n'
+             'echo "ISB_MODULE:INTERNAL=isblab-ist.ko" >> CMakeCache.txt',
     "ninja": 'echo "ninja $*" >> "$CALLS"\n'
              'case "$*" in *" -n "*) echo "${NINJA_SAYS:-[1/9] Building}" ;; esac',
 }

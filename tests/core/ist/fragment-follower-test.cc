@@ -103,8 +103,8 @@ TEST_F(FragmentFollowerTest, StateIsBounded)
     size_t held = 0;
     for (uint16_t id = 0; id < 1000; ++id)
     {
-        held +=
-            small.Next(now, {Ipv4{1}, Ipv4{2}, id, Protocol::Udp}, {PART, PART, false}, true).ticket != 0;
+        held += small.Next(now, {Ipv4{1}, Ipv4{2}, id, Protocol::Udp}, {PART, PART, false}, true)
+                    .ticket != 0;
         EXPECT_LE(small.Size(), 4U);
         EXPECT_LE(small.Held(), 6U);
     }

@@ -10,7 +10,6 @@ import pytest
     (["--behaviours", "full-cone,symetric"], "no NAT behaviour 'symetric'; nearest is 'symmetric'"),
     (["--ways", "direkt"], "no way 'direkt'; nearest is 'direct'"),
     (["--quick", "--behaviours", "public"], "exclude each other"),
-    (["--world", "netns", "--ways", "ist-passive"], "in namespaces the IST is a proxy"),
     (["--proto", "sctp"], "'sctp' is unknown; did you mean 'tcp'?"),
     (["--assignment", "clever"], "'clever' is unknown"),
     (["--jobs", "0"], "'0' is not a whole number of 1 or more"),
